@@ -1,0 +1,113 @@
+// ir/op_def.h: what a dialect says about its ops. Tables come from YAML specs: through opgen at build time
+// as const data, or through the run-time loader (ir/spec.h); both fill the same structures.
+#ifndef DLIR_IR_OP_DEF_H
+#define DLIR_IR_OP_DEF_H
+
+#include "ir/op.h"
+
+typedef enum dl_trait {
+  DL_PURE = 1 << 0,            // no side effects, may be erased, moved, merged
+  DL_TERMINATOR = 1 << 1,
+  DL_COMMUTATIVE = 1 << 2,     // of its first two operands
+  DL_ISOLATED = 1 << 3,        // regions use no value from above
+  DL_SYMBOL_TABLE = 1 << 4,
+  DL_SYMBOL = 1 << 5,          // has sym_name
+  DL_CONSTANT = 1 << 6,        // one result, the attribute "value" is it
+  DL_SAME_TYPE = 1 << 7,       // all operands and results have one type
+  DL_SINGLE_BLOCK = 1 << 8,    // each region has exactly one block
+  DL_ELEMENTWISE = 1 << 9,     // scalar op that also works lane by lane on vectors (and tensors)
+  DL_NO_TERMINATOR = 1 << 10,  // its blocks need no terminator
+  DL_READS = 1 << 11,          // reads memory (not pure): may be merged when nothing writes between
+  DL_FUNCTION = 1 << 12,       // function_type, sym_name, one body region
+  DL_SAME_OPERANDS = 1 << 13,  // all operands have one type
+  DL_INVOLUTION = 1 << 14,     // f(f(x)) = x
+  DL_IDEMPOTENT = 1 << 15,     // f(f(x)) = f(x)
+  DL_LOOP = 1 << 16,           // region 0 runs repeatedly; pure ops in it may be hoisted before it
+} dl_trait;
+
+typedef enum dl_arity { DL_ONE, DL_OPTIONAL, DL_VARIADIC } dl_arity;
+
+// An operand or result. `constraint` is text in the spec's type-pattern language, e.g. "T[N, C, H, W]",
+// "index", "any", "!loop.ptr", "tensor", "float", "i1|vector<i1>" (docs/specs.md has the grammar).
+typedef struct dl_value_def_spec {
+  const char *name;
+  const char *constraint;
+  dl_arity arity;
+} dl_value_spec;
+
+typedef struct dl_attr_spec {
+  const char *name;
+  const char *constraint;     // "i64", "i64[2]", "f32", "string", "bool", "type", "map", "symbol", "any", …
+  const char *default_value;  // attribute text in the constraint's terms, or NULL
+  bool optional;              // absent is allowed and means absent (no default)
+} dl_attr_spec;
+
+typedef struct dl_named_text { const char *name, *text; } dl_named_text;
+
+// The result of folding: either nothing, or one entry per result, each an existing value or a constant.
+typedef struct dl_folded {
+  dl_value *value;
+  dl_attr constant;
+} dl_folded;
+
+typedef struct dl_parser dl_parser;    // ir/text.h
+typedef struct dl_printer dl_printer;
+
+struct dl_op_def {
+  const char *name;         // "graph.conv2d"
+  const char *summary;      // one line
+  const char *description;  // Markdown, or NULL
+  uint32_t traits;          // dl_trait
+  size_t num_operands;
+  const dl_value_spec *operands;  // more than one variadic/optional: attribute operandSegmentSizes
+  size_t num_results;
+  const dl_value_spec *results;
+  size_t num_attrs;
+  const dl_attr_spec *attrs;
+  size_t num_regions;
+  const char *const *regions;     // names
+  size_t num_where;
+  const dl_named_text *where;     // name -> expression or type class
+  const char *compute;            // statements, or NULL when the op is no dense computation
+  const char *shape_function;     // name of the C shape hook when it has no where-rules; NULL else
+  const char *format;             // "lhs `,` rhs attr-dict `:` type(result)"-style pretty form, or NULL:
+                                  // generic form without quotes (docs/specs.md)
+  // Hooks written in C beside the spec; each may be NULL.
+  dl_status (*verify)(dl_op *op);
+  // operand_constants[i] is the constant attribute of operand i, or NULL. Returns whether it folded.
+  bool (*fold)(dl_op *op, const dl_attr *operand_constants, dl_folded *results);
+  dl_status (*parse)(dl_parser *parser, dl_op_state *state);
+  void (*print)(dl_printer *printer, const dl_op *op);
+  // Infers result types for ops without where-rules: sets `types` from operands and attributes.
+  dl_status (*infer)(dl_op *op, dl_type *types);
+};
+
+struct dl_dialect_def {
+  const char *name;
+  const char *summary;
+  size_t num_ops;
+  const dl_op_def *const *ops;
+  // Builds an op of this dialect (or of another one) that yields the constant; NULL if it has none.
+  dl_op *(*materialize_constant)(dl_builder *b, dl_attr value, dl_type type);
+};
+
+static inline bool dl_has_trait(const dl_op *op, uint32_t trait) {
+  return (dl_op_def_of(op)->traits & trait) != 0;
+}
+
+// The operands (results) that belong to entry i of the definition's list, resolving optional and variadic
+// ones with operandSegmentSizes (resultSegmentSizes) where needed. *count is 0 for an absent optional.
+DL_API size_t dl_operand_group(const dl_op *op, size_t i, size_t *count);  // returns the first index
+DL_API size_t dl_result_group(const dl_op *op, size_t i, size_t *count);
+
+// Verifies an op and everything below it; reports all that is wrong, then returns DL_FAILED.
+// Checks: structure (terminators, isolation, dominance), the definition's arities, constraints and traits,
+// where-rules, the C hook.
+DL_API dl_status dl_verify(dl_op *op);
+
+// The constant attribute of a value defined by an op with DL_CONSTANT, or NULL.
+DL_API dl_attr dl_constant_value(const dl_value *value);
+// Folds op if its hook can; 1 result entry per result. Commutative ops with a constant first are not moved.
+DL_API bool dl_try_fold(dl_op *op, dl_folded *results);
+
+#endif

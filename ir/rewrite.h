@@ -1,0 +1,42 @@
+// ir/rewrite.h: greedy pattern rewriting to a fixed point, as MLIR's applyPatternsGreedily.
+#ifndef DLIR_IR_REWRITE_H
+#define DLIR_IR_REWRITE_H
+
+#include "ir/op.h"
+#include "ir/op_def.h"
+
+typedef struct dl_rewriter dl_rewriter;
+
+typedef enum dl_outcome { DL_NO_MATCH, DL_CHANGED, DL_REWRITE_FAILED } dl_outcome;
+
+// A pattern rooted at one op definition (NULL: any op). Higher benefit first; ties in table order.
+typedef struct dl_pattern {
+  const dl_op_def *root;
+  dl_outcome (*rewrite)(dl_rewriter *rw, dl_op *op);
+  unsigned benefit;
+  const char *name;
+} dl_pattern;
+
+#define DL_PATTERN(root, function) {&(root), (function), 1, #function}
+
+DL_API dl_builder *dl_rw_builder(dl_rewriter *rw);  // placed before the matched op, with its location
+DL_API dl_op *dl_rw_build(dl_rewriter *rw, const dl_op_state *state);
+// All changes go through these, so that the driver revisits what may match now.
+DL_API void dl_replace(dl_rewriter *rw, dl_op *op, dl_value *value);  // op has one result
+DL_API void dl_replace_many(dl_rewriter *rw, dl_op *op, size_t count, dl_value *const *values);
+DL_API void dl_erase(dl_rewriter *rw, dl_op *op);
+DL_API void dl_rw_set_operand(dl_rewriter *rw, dl_op *op, size_t i, dl_value *value);
+DL_API void dl_rw_modified(dl_rewriter *rw, dl_op *op);  // after changing op in place by other means
+DL_API void *dl_rw_user(dl_rewriter *rw);
+
+typedef struct dl_rewrite_config {
+  unsigned max_iterations;  // 0: 10 visits per op on average, then it is a bug in the patterns
+  bool fold;                // also fold ops with their hooks, materialize constants, erase dead pure ops
+  void *user;               // for dl_rw_user
+} dl_rewrite_config;
+
+// Rewrites everything below root (not root itself). *changed may be NULL.
+DL_API dl_status dl_rewrite_greedily(dl_op *root, size_t num_patterns, const dl_pattern *patterns,
+                                     const dl_rewrite_config *config, bool *changed);
+
+#endif
