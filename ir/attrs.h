@@ -71,12 +71,17 @@ DL_API dl_attr dl_int_attr(dl_type type, int64_t value);
 DL_API dl_attr dl_i64_attr(dl_context *ctx, int64_t value);
 DL_API dl_attr dl_index_attr(dl_context *ctx, int64_t value);
 DL_API dl_attr dl_float_attr(dl_type type, double value);  // rounded to the type
+// A value of an integer or float type wider than 64 bits: its bits, little-endian, (width + 7) / 8 bytes.
+DL_API dl_attr dl_wide_attr(dl_type type, dl_str bits);
 DL_API dl_attr dl_string_attr(dl_context *ctx, dl_str text);
+DL_API dl_attr dl_typed_string_attr(dl_type type, dl_str text);
 DL_API dl_attr dl_string_attr_z(dl_context *ctx, const char *text);
 DL_API dl_attr dl_type_attr(dl_type type);
 DL_API dl_attr dl_array_attr(dl_context *ctx, size_t count, const dl_attr *elements);
 DL_API dl_attr dl_dict_attr(dl_context *ctx, size_t count, const dl_named_attr *entries);
 DL_API dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat);  // copies the bytes
+// indices: a 2-D dense i64 attribute; values: a 1-D dense attribute (or splats of these).
+DL_API dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values);
 DL_API dl_attr dl_resource_attr(dl_type tensor, dl_ident name);
 DL_API dl_attr dl_dense_array_attr(dl_type element, size_t count, dl_str bytes);
 DL_API dl_attr dl_i64_array_attr(dl_context *ctx, size_t count, const int64_t *values);
@@ -87,6 +92,7 @@ DL_API dl_attr dl_strided_attr(dl_context *ctx, int64_t offset, size_t count, co
 DL_API dl_attr dl_symbol_attr(dl_context *ctx, dl_ident name);
 DL_API dl_attr dl_nested_symbol_attr(dl_context *ctx, dl_ident root, size_t count, const dl_attr *nested);
 DL_API dl_attr dl_loc_attr(dl_loc loc);
+DL_API dl_attr dl_distinct_attr(dl_context *ctx, int64_t id, dl_attr referenced);
 DL_API dl_attr dl_dialect_attr(dl_context *ctx, dl_ident dialect, dl_ident name, size_t count,
                                const dl_attr *params);
 DL_API dl_attr dl_keyword_attr(dl_context *ctx, dl_ident keyword);
