@@ -86,6 +86,11 @@ DL_API dl_type dl_element_type(dl_type type);                // of tensor, memre
 DL_API dl_type dl_with_element(dl_type shaped_or_scalar, dl_type element);  // same shape, other element
 DL_API const char *dl_float_name(dl_float_kind kind);        // "f32", "f8E4M3FN", …
 
+// The bits of `value` rounded to the kind (to nearest, ties to even), and back; kinds of up to 64 bits.
+// What is too large becomes infinity; NaN where the kind has none; the largest value where it has neither.
+DL_API uint64_t dl_float_encode(dl_float_kind kind, double value);
+DL_API double dl_float_decode(dl_float_kind kind, uint64_t bits);
+
 DL_API void dl_print_type(dl_buffer *out, dl_type type);
 
 #endif

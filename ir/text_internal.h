@@ -1,0 +1,203 @@
+// ir/text_internal.h: what the files of the textual format share: the lexer, the parser's and the printer's
+// state. The public side is ir/text.h.
+#ifndef DLIR_IR_TEXT_INTERNAL_H
+#define DLIR_IR_TEXT_INTERNAL_H
+
+#include "ir/text.h"
+
+// The op that holds a file's top-level ops; the ops of its dialect print without prefix at top level.
+#define DL_TOP_LEVEL_OP "builtin.module"
+
+// Nesting of regions, types and attributes, and operators in one affine expression, that the parser accepts.
+enum { DL_MAX_NESTING = 400, DL_MAX_EXPR_OPERATORS = 2000 };
+
+// --- lexer (text_lexer.c) ---
+typedef enum dl_token_kind {
+  DL_TOK_EOF,
+  DL_TOK_ERROR,       // already diagnosed
+  DL_TOK_IDENT,       // letters, digits, _ $ .
+  DL_TOK_AT,          // @name or @"name"
+  DL_TOK_HASH,        // #name
+  DL_TOK_BANG,        // !name
+  DL_TOK_PERCENT,     // %name
+  DL_TOK_CARET,       // ^name
+  DL_TOK_STRING,      // with its quotes
+  DL_TOK_INTEGER,     // decimal or 0x…
+  DL_TOK_FLOAT,
+  DL_TOK_PUNCT,       // one character, or -> :: {-# #-}
+} dl_token_kind;
+
+typedef struct dl_token {
+  dl_token_kind kind;
+  const char *text;
+  size_t len;
+  uint64_t line;
+  const char *line_start;
+} dl_token;
+
+typedef struct dl_lexer {
+  dl_context *ctx;
+  const char *cursor, *end;
+  uint64_t line;           // of the cursor, from 1
+  const char *line_start;
+  dl_ident path;
+  unsigned quiet;          // > 0: speculative parsing, errors are not reported
+} dl_lexer;
+
+void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path);
+void dl_lex(dl_lexer *lexer, dl_token *token);
+dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at);
+// Whether the bytes are a bare identifier: [A-Za-z_][A-Za-z0-9_$.]*.
+bool dl_is_bare_identifier(dl_str text);
+bool dl_is_suffix_char(char c);  // letters, digits, _ $ . -
+// The value of a string token's inside: escapes \" \\ \n \t \HH resolved. Memory: `arena`, or the source.
+dl_str dl_unescape(dl_arena *arena, dl_str raw);
+
+// --- parser ---
+typedef struct dl_ssa_entry {
+  const char *name;        // in the source, without %
+  size_t len;
+  uint32_t hash, next;     // index + 1 of the next entry in the bucket
+  dl_loc loc;              // of the definition or the first use
+  size_t count;            // values known; a name's results are defined together
+  dl_value **values;       // forward: placeholders, NULL where not used yet
+  bool defined;
+} dl_ssa_entry;
+
+typedef struct dl_ssa_scope {
+  DL_VEC(dl_ssa_entry) entries;
+  uint32_t *buckets;
+  size_t num_buckets;
+} dl_ssa_scope;
+
+typedef struct dl_block_entry {
+  dl_ident name;
+  dl_block *block;
+  dl_loc loc;
+  bool defined;
+} dl_block_entry;
+
+typedef struct dl_region_scope {
+  struct dl_region_scope *parent;
+  DL_VEC(dl_block_entry) blocks;
+} dl_region_scope;
+
+// The arrays of an op state under construction.
+typedef struct dl_op_arrays {
+  DL_VEC(dl_value *) operands;
+  DL_VEC(dl_type) results;
+  DL_VEC(dl_named_attr) attrs;
+  DL_VEC(dl_named_attr) inherent;
+  DL_VEC(dl_region *) regions;
+  DL_VEC(dl_block *) successors;
+  size_t references;
+} dl_op_arrays;
+
+struct dl_parser {
+  dl_context *ctx;
+  dl_lexer lexer;
+  dl_token token;          // the next one
+  dl_arena *arena;         // freed after parsing
+  unsigned depth;
+  dl_ptr_map attr_aliases, type_aliases;  // dl_ident -> dl_attr, dl_type
+  dl_ptr_map distinct;     // file-local id + 1 -> dl_attr
+  dl_ssa_scope *scope;     // of the innermost isolated op
+  dl_region_scope *region;
+  const dl_op_def *const *enclosing;  // definitions of the ops around, outermost first
+  size_t num_enclosing;
+  DL_VEC(const dl_op_def *) op_stack;
+  dl_op_arrays *state;     // of the op being read
+  const dl_op_def *def;    // of the op being read
+  dl_loc op_loc;
+  const char *path;        // of the file, for external resources
+};
+
+dl_status dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
+void dl_parser_finish(dl_parser *p);
+
+void dl_advance(dl_parser *p);
+dl_status dl_token_error(dl_parser *p, const char *format, ...) DL_PRINTF(2, 3);
+bool dl_at_punct(const dl_parser *p, char c);
+bool dl_accept_punct(dl_parser *p, char c);
+dl_status dl_expect_punct(dl_parser *p, char c, const char *where);
+bool dl_at_keyword(const dl_parser *p, const char *keyword);
+dl_str dl_token_str(const dl_parser *p);
+dl_status dl_enter(dl_parser *p);  // counts nesting; diagnoses when it is too deep
+void dl_leave(dl_parser *p);
+
+typedef struct dl_checkpoint { dl_token token; dl_lexer lexer; } dl_checkpoint;
+dl_checkpoint dl_save(const dl_parser *p);
+void dl_restore(dl_parser *p, dl_checkpoint checkpoint);
+// Reads on from the given byte, which is on the next token's line.
+void dl_relex_from(dl_parser *p, const char *at);
+
+dl_status dl_parse_type(dl_parser *p, dl_type *type);
+dl_status dl_parse_optional_type(dl_parser *p, dl_type *type);  // *type NULL when none begins here
+dl_status dl_parse_function_type(dl_parser *p, dl_type *type);
+dl_status dl_parse_type_list_parens(dl_parser *p, dl_type **types, size_t *count);
+dl_status dl_parse_result_types(dl_parser *p, dl_type **types, size_t *count);
+// `type`: what an untyped number is taken for, or NULL (i64, f64, or `: type` follows).
+dl_status dl_parse_attr(dl_parser *p, dl_type type, dl_attr *attr);
+dl_status dl_parse_attr_dict(dl_parser *p, dl_attr *dict);
+dl_status dl_parse_dict_entries(dl_parser *p, dl_named_attr **entries, size_t *count);
+dl_status dl_parse_symbol_name(dl_parser *p, dl_ident *name);
+dl_status dl_parse_string(dl_parser *p, dl_str *value);
+dl_status dl_parse_name_string(dl_parser *p, dl_ident *name);  // a string without NUL bytes
+dl_status dl_parse_i64(dl_parser *p, int64_t *value);          // with optional sign
+dl_status dl_parse_unsigned(dl_parser *p, uint64_t *value);
+// The value of an integer token with an optional minus, as a value of `type` (any width).
+dl_status dl_parse_integer_value(dl_parser *p, dl_type type, bool negative, dl_attr *attr);
+dl_status dl_float_from_token(dl_parser *p, dl_type type, bool negative, dl_attr *attr);
+// dense<…>, sparse<…>, dense_resource<…> after the keyword.
+dl_status dl_parse_dense(dl_parser *p, dl_type type, dl_attr *attr);
+dl_status dl_parse_sparse(dl_parser *p, dl_type type, dl_attr *attr);
+dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr);
+dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
+// Parameters `<…>` of the dialect symbol `dialect.name`, if there are any. `sigil` is # or !.
+dl_status dl_parse_params(dl_parser *p, dl_ident dialect, size_t *count, dl_attr **params);
+dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
+                                  dl_attr **params);
+dl_status dl_parse_map(dl_parser *p, dl_map *map);
+dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
+dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);     // inside loc( )
+dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc);     // loc(…) if present
+dl_status dl_parse_dim(dl_parser *p, int64_t *dim);
+dl_status dl_parse_resource_sections(dl_parser *p);
+
+// --- printer ---
+typedef struct dl_alias {
+  dl_attr attr;
+  const char *name;
+} dl_alias;
+
+struct dl_printer {
+  dl_context *ctx;
+  dl_buffer *out;
+  dl_print_options options;
+  unsigned indent;
+  dl_arena *arena;
+  dl_ptr_map value_names;   // dl_value -> "%name"
+  dl_ptr_map block_names;   // dl_block -> "^name"
+  dl_ptr_map aliases;       // dl_attr -> "#map"
+  DL_VEC(dl_ident) resources;  // named by what was printed
+  const dl_op *root;
+};
+
+void dl_write_type(dl_printer *o, dl_type type);
+void dl_write_attr(dl_printer *o, dl_attr attr);
+void dl_write_attr_untyped(dl_printer *o, dl_attr attr);  // MLIR's elided type
+void dl_write_string(dl_buffer *out, dl_str text);        // with quotes and escapes
+void dl_write_symbol(dl_buffer *out, dl_ident name);      // @name
+void dl_write_keyword_or_string(dl_buffer *out, dl_ident name);
+void dl_write_double(dl_buffer *out, double value, dl_type type);
+void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *entries);
+void dl_write_dense_body(dl_printer *o, dl_attr attr);
+void dl_write_params(dl_printer *o, dl_ident name, size_t count, const dl_attr *params);
+void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed);
+void dl_write_hex(dl_buffer *out, dl_str bytes);
+void dl_write_loc(dl_printer *o, dl_loc loc);
+void dl_write_set(dl_buffer *out, dl_attr set);
+// Names all values and blocks below op.
+void dl_name_values(dl_printer *o, const dl_op *op);
+
+#endif
