@@ -1,0 +1,69 @@
+// program.h: the interface between compiled code and the runtime linked with it. targets/llvm emits
+// tables of these layouts and calls of these functions; both sides change together
+// (DLRT_PROGRAM_VERSION).
+#ifndef DLIR_RUNTIME_PROGRAM_H
+#define DLIR_RUNTIME_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "targets/runtime/dlir_model.h"
+
+#define DLRT_PROGRAM_VERSION 1
+
+// What the launches of a run share. Compiled code reads `weights` and passes the rest on.
+typedef struct dlrt_run {
+  const void *weights;
+} dlrt_run;
+
+// Runs the kernel for the linear grid indices [begin, end); `slots` holds its arguments, 8 bytes
+// each.
+typedef void (*dlrt_kernel_fn)(const uint64_t *slots, int64_t begin, int64_t end);
+
+// inputs: one pointer per input; dims: the inputs' dynamic sizes in order; likewise for the
+// outputs.
+typedef void (*dlrt_main_fn)(dlrt_run *run, void *const *inputs, const int64_t *dims,
+                             void **outputs, int64_t *output_dims);
+
+typedef struct dlrt_launch_info {
+  const char *label, *kernel;
+  double flops, bytes;
+} dlrt_launch_info;
+
+enum {
+  DLRT_DATA_DEPENDENT = 1,  // main reads elements: shapes cannot be inferred without running
+};
+
+typedef struct dlrt_program {
+  uint32_t version, flags;
+  const char *features;  // required of the CPU: LLVM's names, comma-separated
+  const void *weights;
+  uint64_t weights_size;
+  dlrt_main_fn main;
+  uint64_t num_launches;
+  const dlrt_launch_info *launches;
+} dlrt_program;
+
+// Called by compiled main functions. They do not return when memory runs out: the run ends there.
+
+// The run's arena, at least `bytes` large, 64-byte aligned. One call per run.
+void *dlrt_arena(dlrt_run *run, int64_t bytes);
+// A further buffer, 64-byte aligned, alive until the next run.
+void *dlrt_alloc(dlrt_run *run, int64_t bytes);
+// Runs launch number `launch` over `grid` linear indices, split over the session's threads.
+void dlrt_launch(dlrt_run *run, int64_t launch, dlrt_kernel_fn kernel, const uint64_t *slots,
+                 int64_t grid);
+void dlrt_copy(dlrt_run *run, void *to, const void *from, int64_t bytes);
+
+// The functions behind a dlir_model table.
+dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *options,
+                      dlir_session **session);
+dlir_status dlrt_run_model(dlir_session *session, size_t num_inputs, const dlir_value *inputs,
+                           size_t num_outputs, dlir_value *outputs);
+dlir_status dlrt_infer_shapes(dlir_session *session, size_t num_inputs, const dlir_value *inputs,
+                              size_t num_outputs, dlir_value *outputs);
+const char *dlrt_last_error(const dlir_session *session);
+size_t dlrt_profile(dlir_session *session, const dlir_profile_entry **entries);
+void dlrt_close(dlir_session *session);
+
+#endif

@@ -1,0 +1,254 @@
+#include "targets/runtime/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "targets/runtime/cpu.h"
+
+_Static_assert(offsetof(dlir_session, run) == 0, "compiled code hands back &session->run");
+
+dlir_status dlrt_fail(dlir_session *s, dlir_status status, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(s->error, sizeof(s->error), format, args);
+  va_end(args);
+  return status;
+}
+
+const char *dlrt_last_error(const dlir_session *s) { return s ? s->error : "out of memory"; }
+
+const dlrt_program *dlrt_program_of(const dlir_model *model) { return model->program; }
+
+size_t dlrt_num_dynamic(size_t count, const dlir_value_info *values) {
+  size_t dynamic = 0;
+  for (size_t i = 0; i < count; i++)
+    for (int32_t d = 0; d < values[i].rank; d++) dynamic += values[i].shape[d] < 0;
+  return dynamic;
+}
+
+// --- opening and closing ---
+
+static dlir_status out_of_memory(dlir_session *s) {
+  return dlrt_fail(s, DLIR_OUT_OF_MEMORY, "out of memory");
+}
+
+static dlir_status allocate_results(dlir_session *s) {
+  const dlir_model *m = s->model;
+  for (size_t i = 0; i < m->num_outputs; i++) {
+    const dlir_value_info *info = &m->outputs[i];
+    s->shapes[i] = calloc((size_t)info->rank + 1, sizeof(int64_t));
+    if (!s->shapes[i]) return out_of_memory(s);
+    s->results[i] = (DLTensor){
+        .device = {kDLCPU, 0}, .ndim = info->rank, .dtype = info->dtype, .shape = s->shapes[i]};
+  }
+  return DLIR_OK;
+}
+
+static dlir_status allocate(dlir_session *s) {
+  const dlir_model *m = s->model;
+  s->copies = calloc(m->num_inputs + 1, sizeof(*s->copies));
+  s->inputs = calloc(m->num_inputs + 1, sizeof(*s->inputs));
+  s->outputs = calloc(m->num_outputs + 1, sizeof(*s->outputs));
+  s->results = calloc(m->num_outputs + 1, sizeof(*s->results));
+  s->shapes = calloc(m->num_outputs + 1, sizeof(*s->shapes));
+  s->dims = calloc(dlrt_num_dynamic(m->num_inputs, m->inputs) + 1, sizeof(int64_t));
+  s->output_dims = calloc(dlrt_num_dynamic(m->num_outputs, m->outputs) + 1, sizeof(int64_t));
+  if (!s->copies || !s->inputs || !s->outputs || !s->results || !s->shapes || !s->dims ||
+      !s->output_dims)
+    return out_of_memory(s);
+  return allocate_results(s);
+}
+
+static dlir_status allocate_profile(dlir_session *s) {
+  s->profile = calloc(s->program->num_launches + 1, sizeof(*s->profile));
+  if (!s->profile) return out_of_memory(s);
+  for (size_t i = 0; i < s->program->num_launches; i++) {
+    const dlrt_launch_info *info = &s->program->launches[i];
+    s->profile[i] = (dlir_profile_entry){
+        .label = info->label, .kernel = info->kernel, .flops = info->flops, .bytes = info->bytes};
+  }
+  return DLIR_OK;
+}
+
+static dlir_status start_threads(dlir_session *s, const dlir_open_options *options) {
+  if (options->pool) {
+    s->host = *options->pool;
+    s->threads = s->host.threads;
+    if (s->threads < 1 || !s->host.parallel)
+      return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "the host's pool offers no threads");
+    return DLIR_OK;
+  }
+  if (options->threads < 0)
+    return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "%d threads were asked for", (int)options->threads);
+  s->threads = options->threads ? options->threads : dlrt_cpu_count();
+  if (s->threads == 1) return DLIR_OK;
+  s->pool = dlrt_pool_create(s->threads, options->flags & DLIR_OPEN_PIN);
+  if (!s->pool)
+    return dlrt_fail(s, DLIR_SYSTEM_ERROR, "cannot start %d threads: %s", (int)s->threads,
+                     strerror(errno));
+  return DLIR_OK;
+}
+
+static dlir_status set_up(dlir_session *s, const dlir_open_options *options) {
+  char missing[64];
+  if (s->program->version != DLRT_PROGRAM_VERSION)
+    return dlrt_fail(s, DLIR_UNSUPPORTED, "compiled for another version of the runtime");
+  if (!dlrt_cpu_has(s->program->features, missing, sizeof(missing)))
+    return dlrt_fail(s, DLIR_UNSUPPORTED_CPU,
+                     "the model was compiled for a processor with '%s', which this one lacks",
+                     missing);
+  s->run.weights = s->program->weights;
+  dlir_status status = allocate(s);
+  s->profiling = options->flags & DLIR_OPEN_PROFILE;
+  if (!status && s->profiling) status = allocate_profile(s);
+  return status ? status : start_threads(s, options);
+}
+
+dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *given,
+                      dlir_session **session) {
+  dlir_open_options options = {.size = sizeof(options)};
+  if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+  *session = calloc(1, sizeof(**session));
+  if (!*session) return DLIR_OUT_OF_MEMORY;
+  (*session)->model = model;
+  (*session)->program = dlrt_program_of(model);
+  return set_up(*session, &options);
+}
+
+void dlrt_close(dlir_session *s) {
+  if (!s) return;
+  dlrt_pool_destroy(s->pool);
+  dlrt_block_free(&s->arena);
+  dlrt_bump_free(&s->bump);
+  for (size_t i = 0; s->copies && i < s->model->num_inputs; i++) dlrt_block_free(&s->copies[i]);
+  for (size_t i = 0; s->shapes && i < s->model->num_outputs; i++) free(s->shapes[i]);
+  free(s->copies);
+  free(s->inputs);
+  free(s->outputs);
+  free(s->results);
+  free(s->shapes);
+  free(s->dims);
+  free(s->output_dims);
+  free(s->profile);
+  free(s);
+}
+
+// --- running ---
+
+static void publish(dlir_session *s, size_t i, const int64_t **next, dlir_value *output) {
+  const dlir_value_info *info = &s->model->outputs[i];
+  for (int32_t d = 0; d < info->rank; d++)
+    s->shapes[i][d] = info->shape[d] >= 0 ? info->shape[d] : *(*next)++;
+  s->results[i].data = s->dry ? NULL : s->outputs[i];
+  *output = (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &s->results[i]};
+}
+
+static dlir_status execute(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
+                           size_t num_outputs, dlir_value *outputs) {
+  s->error[0] = 0;
+  if (num_outputs != s->model->num_outputs)
+    return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "expected room for %zu outputs, got %zu",
+                     s->model->num_outputs, num_outputs);
+  dlir_status status = dlrt_bind_inputs(s, num_inputs, inputs);
+  if (status) return status;
+  dlrt_bump_reset(&s->bump);
+  if (setjmp(s->out_of_memory)) return out_of_memory(s);
+  s->program->main(&s->run, s->inputs, s->dims, s->outputs, s->output_dims);
+  const int64_t *next = s->output_dims;
+  for (size_t i = 0; i < num_outputs; i++) publish(s, i, &next, &outputs[i]);
+  return DLIR_OK;
+}
+
+dlir_status dlrt_run_model(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
+                           size_t num_outputs, dlir_value *outputs) {
+  s->dry = false;
+  return execute(s, num_inputs, inputs, num_outputs, outputs);
+}
+
+dlir_status dlrt_infer_shapes(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
+                              size_t num_outputs, dlir_value *outputs) {
+  if (s->program->flags & DLRT_DATA_DEPENDENT)
+    return dlrt_fail(s, DLIR_UNSUPPORTED, "the shapes depend on the inputs' elements");
+  s->dry = true;
+  return execute(s, num_inputs, inputs, num_outputs, outputs);
+}
+
+size_t dlrt_profile(dlir_session *s, const dlir_profile_entry **entries) {
+  *entries = s->profile;
+  return s->profiling ? s->program->num_launches : 0;
+}
+
+// --- what compiled main functions call ---
+
+static dlir_session *session_of(dlrt_run *run) { return (dlir_session *)run; }
+
+static void *give(dlir_session *s, void *memory) {
+  if (!memory) longjmp(s->out_of_memory, 1);
+  return memory;
+}
+
+void *dlrt_arena(dlrt_run *run, int64_t bytes) {
+  dlir_session *s = session_of(run);
+  return s->dry ? NULL : give(s, dlrt_block_reserve(&s->arena, (size_t)bytes));
+}
+
+void *dlrt_alloc(dlrt_run *run, int64_t bytes) {
+  dlir_session *s = session_of(run);
+  return s->dry ? NULL : give(s, dlrt_bump_alloc(&s->bump, (size_t)bytes));
+}
+
+void dlrt_copy(dlrt_run *run, void *to, const void *from, int64_t bytes) {
+  if (!session_of(run)->dry && bytes > 0) memcpy(to, from, (size_t)bytes);
+}
+
+typedef struct launch_work {
+  dlrt_kernel_fn kernel;
+  const uint64_t *slots;
+  int64_t grid;
+  int32_t parts;
+} launch_work;
+
+static int64_t part_begin(const launch_work *work, int32_t part) {
+  int64_t rest = work->grid % work->parts;
+  return work->grid / work->parts * part + (part < rest ? part : rest);
+}
+
+static void launch_part(void *argument, int32_t part) {
+  const launch_work *work = argument;
+  work->kernel(work->slots, part_begin(work, part), part_begin(work, part + 1));
+}
+
+static void launch(dlir_session *s, dlrt_kernel_fn kernel, const uint64_t *slots, int64_t grid) {
+  int32_t parts = grid < s->threads ? (int32_t)grid : s->threads;
+  launch_work work = {kernel, slots, grid, parts};
+  if (parts == 1)
+    kernel(slots, 0, grid);
+  else if (s->host.parallel)
+    s->host.parallel(s->host.user, parts, launch_part, &work);
+  else
+    dlrt_pool_run(s->pool, parts, launch_part, &work);
+}
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
+                 int64_t grid) {
+  dlir_session *s = session_of(run);
+  if (s->dry || grid <= 0) return;
+  if (!s->profiling) {
+    launch(s, kernel, slots, grid);
+    return;
+  }
+  uint64_t start = now();
+  launch(s, kernel, slots, grid);
+  s->profile[index].nanoseconds += now() - start;
+  s->profile[index].calls++;
+}

@@ -1,0 +1,42 @@
+// session.h: an open model, private to the runtime.
+#ifndef DLIR_RUNTIME_SESSION_H
+#define DLIR_RUNTIME_SESSION_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+
+#include "targets/runtime/arena.h"
+#include "targets/runtime/pool.h"
+#include "targets/runtime/program.h"
+
+struct dlir_session {
+  dlrt_run run;  // first: compiled code passes it back
+  const dlir_model *model;
+  const dlrt_program *program;
+  dlrt_pool *pool;      // NULL with a host's pool or a single thread
+  dlir_host_pool host;  // parallel is NULL without
+  int32_t threads;
+  bool profiling, dry;  // dry: main computes sizes only
+  dlrt_block arena;
+  dlrt_bump bump;
+  dlrt_block *copies;  // per input: its compact copy, where one is needed
+  void **inputs, **outputs;
+  int64_t *dims, *output_dims;
+  DLTensor *results;  // per output
+  int64_t **shapes;   // per output: rank sizes
+  dlir_profile_entry *profile;
+  jmp_buf out_of_memory;
+  char error[512];
+};
+
+// Checks the inputs against the model, fills session->inputs and session->dims; copies what is not
+// compact. With session->dry data is neither looked at nor copied.
+dlir_status dlrt_bind_inputs(dlir_session *session, size_t count, const dlir_value *inputs);
+// Sets session->error and returns the status.
+dlir_status dlrt_fail(dlir_session *session, dlir_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+const dlrt_program *dlrt_program_of(const dlir_model *model);
+size_t dlrt_num_dynamic(size_t count, const dlir_value_info *values);
+
+#endif
