@@ -1,0 +1,75 @@
+// ir/pass_internal.h: passes and pipelines as the parser, the harness and its reports share them.
+#ifndef DLIR_IR_PASS_INTERNAL_H
+#define DLIR_IR_PASS_INTERNAL_H
+
+#include "ir/pass.h"
+
+typedef struct dl_option_value {
+  bool set;              // by the pipeline text
+  char *text;            // as written, or the default
+  int64_t integer;       // BOOL, INT
+  DL_VEC(int64_t) list;  // INT_LIST
+} dl_option_value;
+
+struct dl_pass {
+  const dl_pass_def *def;
+  dl_option_value *options;    // def->num_options
+  int64_t *statistics;         // def->num_statistics
+  bool changed;                // in the run that is on
+  double seconds;              // sums over all runs
+  int64_t peak_memory_growth;  // KiB
+};
+
+typedef struct dl_pipeline dl_pipeline;
+
+// Either a pass or a nested pipeline.
+typedef struct dl_stage {
+  dl_pass *pass;
+  dl_pipeline *nested;
+} dl_stage;
+
+struct dl_pipeline {
+  dl_ident anchor;  // op name; NULL: any
+  DL_VEC(dl_stage) stages;
+};
+
+struct dl_pass_manager {
+  dl_context *ctx;
+  dl_pipeline *root;
+  dl_instrumentation instrumentation;
+};
+
+typedef struct dl_named_pipeline {
+  const char *name, *summary, *text;
+} dl_named_pipeline;
+
+dl_pass *dl_pass_create(const dl_pass_def *def);
+void dl_pass_destroy(dl_pass *pass);
+// Sets an option from its text (NULL: the name stood alone). Returns NULL, or what is wrong with
+// the text.
+const char *dl_pass_set_option(dl_pass *pass, size_t option, const char *text);
+
+const dl_named_pipeline *dl_find_pipeline(dl_context *ctx, dl_str name);
+size_t dl_num_pipelines(dl_context *ctx);
+const dl_named_pipeline *dl_get_pipeline(dl_context *ctx, size_t i);
+
+// Whether the comma-separated list (or NULL) has the name.
+bool dl_list_has(const char *list, const char *name);
+
+// Calls `visit` for every pass, in the order of the text.
+void dl_for_each_pass(const dl_pipeline *pipeline, void (*visit)(dl_pass *pass, void *user),
+                      void *user);
+
+// A hash over everything that the text of an op shows except the names of values and blocks.
+uint64_t dl_fingerprint(dl_op *op);
+
+// Printing around passes, and the reports after a run (pass_report.c).
+void dl_print_ir(const dl_instrumentation *in, const char *when, const dl_pass *pass, dl_op *op);
+void dl_print_timing(const dl_pass_manager *pm, double total);
+void dl_print_statistics(const dl_pass_manager *pm);
+dl_status dl_write_reproducer(const dl_pass_manager *pm, dl_op *module);
+// Whether what is printed of the module reads back as the same text; names `pass` in the
+// diagnostic.
+dl_status dl_check_roundtrip(const dl_pass *pass, dl_op *module);
+
+#endif
