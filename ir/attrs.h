@@ -47,7 +47,8 @@ struct dl_attr_data {
   dl_attr_kind kind;
   dl_type type;              // INTEGER, FLOAT, DENSE, SPARSE, RESOURCE; STRING: or NULL; TYPE: the type;
                              // DENSE_ARRAY: the element type
-  int64_t integer;           // INTEGER up to 64 bits (sign-extended; unsigned: the bits); DISTINCT: id
+  int64_t integer;           // INTEGER up to 64 bits (sign-extended; unsigned: zero-extended; i1: 0 or 1);
+                             // DISTINCT: id
   double number;             // FLOAT up to 64 bits
   dl_str bytes;              // STRING, RAW: text; DENSE: elements, little-endian, or one element if splat
                              // (i1: one byte each); INTEGER, FLOAT wider than 64 bits: the bits;

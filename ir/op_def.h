@@ -23,6 +23,7 @@ typedef enum dl_trait {
   DL_INVOLUTION = 1 << 14,     // f(f(x)) = x
   DL_IDEMPOTENT = 1 << 15,     // f(f(x)) = f(x)
   DL_LOOP = 1 << 16,           // region 0 runs repeatedly; pure ops in it may be hoisted before it
+  DL_UNREGISTERED = 1 << 30,   // of dl_unregistered_op_def: nothing is known about such ops
 } dl_trait;
 
 typedef enum dl_arity { DL_ONE, DL_OPTIONAL, DL_VARIADIC } dl_arity;

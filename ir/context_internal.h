@@ -1,0 +1,113 @@
+// ir/context_internal.h: the inside of a context, for ir/ only: the uniquing tables and the
+// allocator of ops.
+#ifndef DLIR_IR_CONTEXT_INTERNAL_H
+#define DLIR_IR_CONTEXT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ir/context.h"
+#include "ir/diag.h"
+#include "ir/hash.h"
+#include "ir/op_def.h"
+
+// A set of immutable objects found by content. Lookups take no lock: slots are published with
+// release stores, and a table that was outgrown stays readable until the context goes. Inserting
+// locks the shard.
+typedef struct dl_unique_slot {
+  _Atomic uint64_t hash;
+  _Atomic(void *) object;  // NULL: free
+} dl_unique_slot;
+
+typedef struct dl_unique_table {
+  size_t capacity;  // a power of two
+  dl_unique_slot slots[];
+} dl_unique_table;
+
+typedef struct dl_unique_shard {
+  pthread_mutex_t lock;
+  _Atomic(dl_unique_table *) table;
+  size_t len;
+  dl_arena *arena;  // of the objects and of outgrown tables
+} dl_unique_shard;
+
+typedef enum dl_unique_class {
+  DL_UNIQUE_IDENT,
+  DL_UNIQUE_TYPE,
+  DL_UNIQUE_ATTR,
+  DL_UNIQUE_EXPR,
+  DL_UNIQUE_MAP,
+  DL_UNIQUE_LOC,
+  DL_UNIQUE_OP_DEF,        // registered, by name
+  DL_UNIQUE_UNREGISTERED,  // made up for unregistered names
+  DL_NUM_UNIQUE_CLASSES,
+} dl_unique_class;
+
+enum { DL_UNIQUE_SHARDS = 8 };
+
+typedef bool (*dl_unique_equal)(const void *key, const void *object);
+// Makes the object for a key; memory from the arena (zeroed).
+typedef void *(*dl_unique_make)(dl_context *ctx, dl_arena *arena, const void *key);
+
+void *dl_unique(dl_context *ctx, dl_unique_class class, uint64_t hash, const void *key,
+                dl_unique_equal equal, dl_unique_make make);
+// Only looks: NULL when there is none.
+void *dl_unique_find(dl_context *ctx, dl_unique_class class, uint64_t hash, const void *key,
+                     dl_unique_equal equal);
+
+// Small blocks for ops, blocks and arguments, in size classes with free lists. Several heaps, so
+// that threads seldom meet; a block may be freed by another thread than allocated it.
+enum { DL_SLAB_GRAIN = 16, DL_SLAB_CLASSES = 64, DL_SLAB_HEAPS = 8, DL_SLAB_CHUNK = 1 << 18 };
+
+typedef struct dl_slab_heap {
+  _Alignas(64) atomic_flag busy;
+  void *free_lists[DL_SLAB_CLASSES];
+  char *free, *end;
+  void *chunks;
+} dl_slab_heap;
+
+void *dl_slab_alloc(dl_context *ctx, size_t size);  // not zeroed
+void dl_slab_free(dl_context *ctx, void *memory, size_t size);
+void dl_slab_init(dl_slab_heap *heaps);
+void dl_slab_release(dl_slab_heap *heaps);
+
+typedef struct dl_owned_resource {
+  dl_resource resource;
+  void (*release)(void *owner);
+  void *owner;
+} dl_owned_resource;
+
+typedef struct dl_cache_slot {
+  const void *key;
+  void *data;
+  void (*destroy)(void *);
+} dl_cache_slot;
+
+typedef struct dl_source {
+  dl_ident path;
+  dl_str text;
+} dl_source;
+
+struct dl_context {
+  dl_unique_shard unique[DL_NUM_UNIQUE_CLASSES][DL_UNIQUE_SHARDS];
+  dl_slab_heap heaps[DL_SLAB_HEAPS];
+  pthread_mutex_t lock;  // of what follows
+  dl_arena *arena;
+  DL_VEC(const dl_dialect_def *) dialects;
+  DL_VEC(dl_cache_slot) caches;
+  DL_VEC(dl_source) sources;
+  dl_ptr_map resources;       // dl_ident -> dl_owned_resource
+  pthread_mutex_t diag_lock;  // recursive: a handler may emit
+  dl_diag_handler handler;
+  void *handler_user;
+  atomic_size_t num_errors;
+  atomic_bool allow_unregistered;
+  // Made at creation, because everything asks for them.
+  dl_loc unknown_loc;
+  dl_ident operand_segments, result_segments, sym_name, value_name;
+};
+
+// The length of an interned name, without counting.
+size_t dl_ident_len(dl_ident ident);
+
+#endif

@@ -1,0 +1,123 @@
+#include "ir/diag.h"
+
+#include "ir/context_internal.h"
+
+void dl_set_diag_handler(dl_context *ctx, dl_diag_handler handler, void *user) {
+  pthread_mutex_lock(&ctx->diag_lock);
+  ctx->handler = handler;
+  ctx->handler_user = user;
+  pthread_mutex_unlock(&ctx->diag_lock);
+}
+
+void dl_get_diag_handler(dl_context *ctx, dl_diag_handler *handler, void **user) {
+  pthread_mutex_lock(&ctx->diag_lock);
+  *handler = ctx->handler;
+  *user = ctx->handler_user;
+  pthread_mutex_unlock(&ctx->diag_lock);
+}
+
+size_t dl_num_errors(dl_context *ctx) { return atomic_load(&ctx->num_errors); }
+
+static void emit(dl_severity severity, dl_loc loc, const char *format, va_list args) {
+  dl_buffer message = {0};
+  dl_buffer_vprintf(&message, format, args);
+  dl_context *ctx = loc->ctx;
+  if (severity == DL_ERROR) atomic_fetch_add(&ctx->num_errors, 1);
+  pthread_mutex_lock(&ctx->diag_lock);
+  if (ctx->handler) ctx->handler(ctx->handler_user, &(dl_diagnostic){severity, loc, message.data});
+  pthread_mutex_unlock(&ctx->diag_lock);
+  dl_buffer_free(&message);
+}
+
+#define EMIT(severity)               \
+  va_list args;                      \
+  va_start(args, format);            \
+  emit(severity, loc, format, args); \
+  va_end(args)
+
+dl_status dl_error(dl_loc loc, const char *format, ...) {
+  EMIT(DL_ERROR);
+  return DL_FAILED;
+}
+
+void dl_warning(dl_loc loc, const char *format, ...) { EMIT(DL_WARNING); }
+void dl_note(dl_loc loc, const char *format, ...) { EMIT(DL_NOTE); }
+void dl_remark(dl_loc loc, const char *format, ...) { EMIT(DL_REMARK); }
+
+void dl_add_source(dl_context *ctx, dl_ident path, dl_str text) {
+  pthread_mutex_lock(&ctx->lock);
+  DL_PUSH(&ctx->sources, (dl_source){path, text});
+  pthread_mutex_unlock(&ctx->lock);
+}
+
+static dl_str find_source(dl_context *ctx, dl_ident path) {
+  dl_str text = {0};
+  pthread_mutex_lock(&ctx->lock);
+  for (size_t i = ctx->sources.len; i-- > 0 && !text.data;) {
+    if (ctx->sources.data[i].path == path) text = ctx->sources.data[i].text;
+  }
+  pthread_mutex_unlock(&ctx->lock);
+  return text;
+}
+
+// The file position that a location goes back to, or NULL.
+static dl_loc file_of(dl_loc loc) {
+  if (!loc || loc->kind == DL_LOC_FILE) return loc;
+  if (loc->kind != DL_LOC_FUSED) return file_of(loc->child);
+  for (size_t i = 0; i < loc->num_locs; i++) {
+    dl_loc file = file_of(loc->locs[i]);
+    if (file) return file;
+  }
+  return NULL;
+}
+
+static dl_str source_line(dl_str text, uint64_t line) {
+  const char *start = text.data, *end = text.data + text.len;
+  for (uint64_t i = 1; i < line && start; i++) {
+    start = memchr(start, '\n', (size_t)(end - start));
+    if (start) start++;
+  }
+  if (!start || start >= end) return (dl_str){0};
+  const char *newline = memchr(start, '\n', (size_t)(end - start));
+  return (dl_str){start, (size_t)((newline ? newline : end) - start)};
+}
+
+// The line and, below it, a caret; tabs are kept so that the columns agree.
+static void print_excerpt(FILE *out, dl_loc file) {
+  dl_str text = find_source(file->ctx, file->name);
+  if (!text.data || !file->line) return;
+  dl_str line = source_line(text, file->line);
+  if (!line.data || file->column == 0 || file->column > line.len + 1) return;
+  fprintf(out, "%.*s\n", (int)line.len, line.data);
+  for (size_t i = 0; i + 1 < file->column; i++) fputc(line.data[i] == '\t' ? '\t' : ' ', out);
+  fputs("^\n", out);
+}
+
+void dl_print_diagnostic(void *user, const dl_diagnostic *diagnostic) {
+  static const char *const names[] = {"error", "warning", "note", "remark"};
+  FILE *out = user;
+  dl_loc file = file_of(diagnostic->loc);
+  dl_ident name = dl_loc_first_name(diagnostic->loc);
+  if (file) {
+    fprintf(out, "%s:%llu:%llu: ", file->name, (unsigned long long)file->line,
+            (unsigned long long)file->column);
+  } else if (name) {
+    fprintf(out, "loc(\"%s\"): ", name);
+  }
+  fprintf(out, "%s: %s\n", names[diagnostic->severity], diagnostic->message);
+  if (file) print_excerpt(out, file);
+}
+
+void dl_bug(const struct dl_op *op, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("dlir: internal error: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  if (op) {
+    dl_diagnostic where = {DL_NOTE, dl_op_loc(op), dl_op_name(op)};
+    dl_print_diagnostic(stderr, &where);
+  }
+  abort();
+}

@@ -1,0 +1,92 @@
+#include "ir/context_internal.h"
+#include "ir/diag.h"
+
+static bool loc_equal(const void *key, const void *object) {
+  dl_loc a = key, b = object;
+  if (a->kind != b->kind || a->name != b->name || a->line != b->line || a->column != b->column ||
+      a->end_line != b->end_line || a->end_column != b->end_column || a->child != b->child ||
+      a->caller != b->caller || a->num_locs != b->num_locs || a->metadata != b->metadata)
+    return false;
+  return !a->num_locs || !memcmp(a->locs, b->locs, a->num_locs * sizeof(dl_loc));
+}
+
+static void *make_loc(dl_context *ctx, dl_arena *arena, const void *key) {
+  (void)ctx;
+  dl_loc from = key;
+  struct dl_loc_data *loc = dl_arena_alloc(arena, sizeof(*loc));
+  *loc = *from;
+  if (from->num_locs) {
+    dl_loc *locs = dl_arena_alloc(arena, from->num_locs * sizeof(dl_loc));
+    memcpy(locs, from->locs, from->num_locs * sizeof(dl_loc));
+    loc->locs = locs;
+  }
+  return loc;
+}
+
+static dl_loc unique_loc(const struct dl_loc_data *key) {
+  uint64_t hash = dl_hash_mix(key->kind, (uintptr_t)key->name);
+  hash = dl_hash_mix(hash, key->line << 20 ^ key->column);
+  hash = dl_hash_mix(hash, key->end_line << 20 ^ key->end_column);
+  hash = dl_hash_mix(hash, (uintptr_t)key->child ^ (uintptr_t)key->metadata);
+  hash = dl_hash_mix(hash, (uintptr_t)key->caller);
+  hash = dl_hash_bytes(hash, key->locs, key->num_locs * sizeof(dl_loc));
+  return dl_unique(key->ctx, DL_UNIQUE_LOC, hash, key, loc_equal, make_loc);
+}
+
+dl_loc dl_loc_unknown(dl_context *ctx) {
+  if (ctx->unknown_loc) return ctx->unknown_loc;
+  return unique_loc(&(struct dl_loc_data){.ctx = ctx, .kind = DL_LOC_UNKNOWN});
+}
+
+dl_loc dl_loc_file(dl_context *ctx, dl_ident path, uint64_t line, uint64_t column) {
+  return dl_loc_file_range(ctx, path, line, column, 0, 0);
+}
+
+dl_loc dl_loc_file_range(dl_context *ctx, dl_ident path, uint64_t line, uint64_t column,
+                         uint64_t end_line, uint64_t end_column) {
+  return unique_loc(&(struct dl_loc_data){.ctx = ctx,
+                                          .kind = DL_LOC_FILE,
+                                          .name = path,
+                                          .line = line,
+                                          .column = column,
+                                          .end_line = end_line,
+                                          .end_column = end_column});
+}
+
+dl_loc dl_loc_name(dl_context *ctx, dl_ident name, dl_loc child) {
+  if (child && child->kind == DL_LOC_UNKNOWN) child = NULL;
+  return unique_loc(
+      &(struct dl_loc_data){.ctx = ctx, .kind = DL_LOC_NAME, .name = name, .child = child});
+}
+
+dl_loc dl_loc_callsite(dl_context *ctx, dl_loc callee, dl_loc caller) {
+  return unique_loc(&(struct dl_loc_data){
+      .ctx = ctx, .kind = DL_LOC_CALLSITE, .child = callee, .caller = caller});
+}
+
+dl_loc dl_loc_fused(dl_context *ctx, size_t count, const dl_loc *locs, dl_attr metadata) {
+  return unique_loc(&(struct dl_loc_data){.ctx = ctx,
+                                          .kind = DL_LOC_FUSED,
+                                          .num_locs = count,
+                                          .locs = count ? locs : NULL,
+                                          .metadata = metadata});
+}
+
+dl_ident dl_loc_first_name(dl_loc loc) {
+  switch (loc->kind) {
+    case DL_LOC_NAME:
+      return loc->name;
+    case DL_LOC_CALLSITE: {
+      dl_ident name = dl_loc_first_name(loc->child);
+      return name ? name : dl_loc_first_name(loc->caller);
+    }
+    case DL_LOC_FUSED:
+      for (size_t i = 0; i < loc->num_locs; i++) {
+        dl_ident name = dl_loc_first_name(loc->locs[i]);
+        if (name) return name;
+      }
+      return NULL;
+    default:
+      return NULL;
+  }
+}
