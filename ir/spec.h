@@ -170,9 +170,12 @@ DL_API dl_status dl_spec_infer(const dl_op *op, dl_type *types);
 DL_API dl_attr dl_spec_attr(const dl_op *op, const char *name);
 DL_API int64_t dl_spec_i64(const dl_op *op, const char *name);  // integer and bool attributes; else 0
 DL_API double dl_spec_f64(const dl_op *op, const char *name);   // float attributes; else 0
+DL_API dl_str dl_spec_str(const dl_op *op, const char *name);   // string attributes; else empty
+DL_API dl_type dl_spec_type(const dl_op *op, const char *name);  // type attributes; else NULL
 
-// Operand i of the definition's list: its first value, or NULL when it is absent.
+// Operand (result) i of the definition's list: its first value, or NULL when it is absent.
 DL_API dl_value *dl_spec_operand(const dl_op *op, size_t i);
+DL_API dl_value *dl_spec_result(const dl_op *op, size_t i);
 
 // Loads a dialect from a YAML file (docs/specs.md) and registers it. Hooks named in it are refused: they
 // need the build-time tables. The definitions live as long as the context.
