@@ -93,6 +93,14 @@ typedef struct dl_op_arrays {
   size_t references;
 } dl_op_arrays;
 
+// loc(#alias) read before the alias is defined: the location of an op or of a block argument.
+typedef struct dl_deferred_loc {
+  dl_op *op;
+  dl_value *arg;
+  dl_ident alias;
+  dl_loc where;
+} dl_deferred_loc;
+
 struct dl_parser {
   dl_context *ctx;
   dl_lexer lexer;
@@ -103,16 +111,15 @@ struct dl_parser {
   dl_ptr_map distinct;     // file-local id + 1 -> dl_attr
   dl_ssa_scope *scope;     // of the innermost isolated op
   dl_region_scope *region;
-  const dl_op_def *const *enclosing;  // definitions of the ops around, outermost first
-  size_t num_enclosing;
-  DL_VEC(const dl_op_def *) op_stack;
+  DL_VEC(const dl_op_def *) enclosing;  // definitions of the ops around, outermost first
+  DL_VEC(dl_deferred_loc) deferred_locs;
   dl_op_arrays *state;     // of the op being read
   const dl_op_def *def;    // of the op being read
   dl_loc op_loc;
   const char *path;        // of the file, for external resources
 };
 
-dl_status dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
+void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
 void dl_parser_finish(dl_parser *p);
 
 void dl_advance(dl_parser *p);
@@ -147,6 +154,7 @@ dl_status dl_parse_i64(dl_parser *p, int64_t *value);          // with optional 
 dl_status dl_parse_unsigned(dl_parser *p, uint64_t *value);
 // The value of an integer token with an optional minus, as a value of `type` (any width).
 dl_status dl_parse_integer_value(dl_parser *p, dl_type type, bool negative, dl_attr *attr);
+double dl_token_double(const dl_parser *p);  // of a FLOAT token
 dl_status dl_float_from_token(dl_parser *p, dl_type type, bool negative, dl_attr *attr);
 // dense<…>, sparse<…>, dense_resource<…> after the keyword.
 dl_status dl_parse_dense(dl_parser *p, dl_type type, dl_attr *attr);
@@ -157,11 +165,10 @@ dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
 dl_status dl_parse_params(dl_parser *p, dl_ident dialect, size_t *count, dl_attr **params);
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params);
-dl_status dl_parse_map(dl_parser *p, dl_map *map);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
 dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);     // inside loc( )
-dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc);     // loc(…) if present
-dl_status dl_parse_dim(dl_parser *p, int64_t *dim);
+// `loc(…)` if present; *loc stays as it is when absent. *deferred is the alias when it is defined later.
+dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc, dl_ident *deferred);
 dl_status dl_parse_resource_sections(dl_parser *p);
 
 // --- printer ---
@@ -190,6 +197,7 @@ void dl_write_string(dl_buffer *out, dl_str text);        // with quotes and esc
 void dl_write_symbol(dl_buffer *out, dl_ident name);      // @name
 void dl_write_keyword_or_string(dl_buffer *out, dl_ident name);
 void dl_write_double(dl_buffer *out, double value, dl_type type);
+void dl_write_float_bits(dl_buffer *out, dl_float_kind kind, uint64_t bits);
 void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *entries);
 void dl_write_dense_body(dl_printer *o, dl_attr attr);
 void dl_write_params(dl_printer *o, dl_ident name, size_t count, const dl_attr *params);

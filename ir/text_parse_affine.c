@@ -1,0 +1,238 @@
+// Parsing of affine expressions, maps and sets, over d0… and s0…, other bare names, or SSA values.
+
+#include "ir/text_internal.h"
+
+typedef DL_VEC(dl_ident) name_vec;
+typedef DL_VEC(dl_expr) expr_vec;
+
+typedef struct affine_parser {
+  dl_parser *p;
+  size_t num_dims, num_symbols;
+  const dl_ident *dims, *symbols;
+  dl_unresolved_list *values;  // SSA mode: the values met so far
+  unsigned operators;
+} affine_parser;
+
+static dl_status parse_sum(affine_parser *a, dl_expr *expr);
+
+static dl_status count_operator(affine_parser *a) {
+  if (++a->operators <= DL_MAX_EXPR_OPERATORS) return DL_OK;
+  return dl_token_error(a->p, "affine expression has more than %d operators",
+                        DL_MAX_EXPR_OPERATORS);
+}
+
+static dl_status parse_ssa_name(affine_parser *a, dl_expr *expr) {
+  dl_unresolved value;
+  DL_TRY(dl_p_value(a->p, &value));
+  size_t i = 0;
+  for (; i < a->values->len; i++)
+    if (a->values->data[i].name == value.name && a->values->data[i].number == value.number) break;
+  if (i == a->values->len) DL_PUSH(a->values, value);
+  *expr = dl_expr_dim(a->p->ctx, (unsigned)i);
+  return DL_OK;
+}
+
+static dl_status parse_name(affine_parser *a, dl_expr *expr) {
+  dl_parser *p = a->p;
+  dl_ident name = dl_intern(p->ctx, dl_token_str(p));
+  for (size_t i = 0; i < a->num_dims; i++)
+    if (a->dims[i] == name) *expr = dl_expr_dim(p->ctx, (unsigned)i);
+  for (size_t i = 0; i < a->num_symbols; i++)
+    if (a->symbols[i] == name) *expr = dl_expr_symbol(p->ctx, (unsigned)i);
+  if (!*expr) return dl_token_error(p, "'%s' is no dimension or symbol here", name);
+  dl_advance(p);
+  return DL_OK;
+}
+
+static dl_status parse_parentheses(affine_parser *a, dl_expr *expr) {
+  DL_TRY(dl_enter(a->p));
+  dl_advance(a->p);
+  DL_TRY(parse_sum(a, expr));
+  dl_leave(a->p);
+  return dl_p_expect(a->p, ")");
+}
+
+static dl_status parse_operand(affine_parser *a, dl_expr *expr) {
+  dl_parser *p = a->p;
+  *expr = NULL;
+  if (dl_accept_punct(p, '-')) {
+    if (p->token.kind == DL_TOK_INTEGER) {
+      uint64_t magnitude;
+      DL_TRY(dl_parse_unsigned(p, &magnitude));
+      if (magnitude > (uint64_t)INT64_MAX + 1) return dl_token_error(p, "constant is too large");
+      *expr = dl_expr_const(p->ctx, (int64_t)(0 - magnitude));
+      return DL_OK;
+    }
+    DL_TRY(count_operator(a));
+    DL_TRY(parse_operand(a, expr));
+    *expr = dl_expr_mul_const(*expr, -1);
+    return DL_OK;
+  }
+  if (dl_at_punct(p, '(')) return parse_parentheses(a, expr);
+  if (p->token.kind == DL_TOK_INTEGER) {
+    int64_t value;
+    DL_TRY(dl_parse_i64(p, &value));
+    *expr = dl_expr_const(p->ctx, value);
+    return DL_OK;
+  }
+  if (a->values && p->token.kind == DL_TOK_PERCENT) return parse_ssa_name(a, expr);
+  if (p->token.kind == DL_TOK_IDENT && !a->values) return parse_name(a, expr);
+  return dl_token_error(p, "expected an affine expression");
+}
+
+static bool accept_product(dl_parser *p, dl_expr_kind *kind) {
+  *kind = dl_at_punct(p, '*')            ? DL_EXPR_MUL
+          : dl_at_keyword(p, "floordiv") ? DL_EXPR_FLOORDIV
+          : dl_at_keyword(p, "ceildiv")  ? DL_EXPR_CEILDIV
+          : dl_at_keyword(p, "mod")      ? DL_EXPR_MOD
+                                         : DL_EXPR_CONST;
+  if (*kind == DL_EXPR_CONST) return false;
+  dl_advance(p);
+  return true;
+}
+
+static dl_expr make_product(dl_expr_kind kind, dl_expr lhs, dl_expr rhs) {
+  switch (kind) {
+    case DL_EXPR_MUL:
+      return dl_expr_mul(lhs, rhs);
+    case DL_EXPR_FLOORDIV:
+      return dl_expr_floordiv(lhs, rhs);
+    case DL_EXPR_CEILDIV:
+      return dl_expr_ceildiv(lhs, rhs);
+    default:
+      return dl_expr_mod(lhs, rhs);
+  }
+}
+
+static dl_status parse_product(affine_parser *a, dl_expr *expr) {
+  DL_TRY(parse_operand(a, expr));
+  dl_expr_kind kind;
+  while (accept_product(a->p, &kind)) {
+    dl_expr rhs;
+    dl_checkpoint start = dl_save(a->p);
+    DL_TRY(count_operator(a));
+    DL_TRY(parse_operand(a, &rhs));
+    if (kind != DL_EXPR_MUL && rhs->kind == DL_EXPR_CONST && rhs->value <= 0) {
+      dl_restore(a->p, start);
+      return dl_token_error(a->p, "the divisor must be positive");
+    }
+    *expr = make_product(kind, *expr, rhs);
+  }
+  return DL_OK;
+}
+
+static dl_status parse_sum(affine_parser *a, dl_expr *expr) {
+  DL_TRY(parse_product(a, expr));
+  while (dl_at_punct(a->p, '+') || dl_at_punct(a->p, '-')) {
+    bool minus = dl_at_punct(a->p, '-');
+    dl_expr rhs;
+    dl_advance(a->p);
+    DL_TRY(count_operator(a));
+    DL_TRY(parse_product(a, &rhs));
+    *expr = minus ? dl_expr_sub(*expr, rhs) : dl_expr_add(*expr, rhs);
+  }
+  return DL_OK;
+}
+
+dl_status dl_p_expr_ssa(dl_parser *p, dl_unresolved_list *values, dl_expr *expr) {
+  affine_parser a = {.p = p, .values = values};
+  return parse_sum(&a, expr);
+}
+
+dl_status dl_p_expr_names(dl_parser *p, size_t num_dims, const dl_ident *dims, size_t num_symbols,
+                          const dl_ident *symbols, dl_expr *expr) {
+  affine_parser a = {
+      .p = p, .num_dims = num_dims, .dims = dims, .num_symbols = num_symbols, .symbols = symbols};
+  return parse_sum(&a, expr);
+}
+
+// --- maps and sets ---
+
+typedef struct map_parts {
+  name_vec dims, symbols;
+  expr_vec results;
+  DL_VEC(bool) equalities;
+} map_parts;
+
+static bool has_name(const name_vec *names, dl_ident name) {
+  for (size_t i = 0; i < names->len; i++)
+    if (names->data[i] == name) return true;
+  return false;
+}
+
+static dl_status parse_names(dl_parser *p, char close, map_parts *parts, name_vec *names) {
+  dl_advance(p);
+  if (dl_accept_punct(p, close)) return DL_OK;
+  do {
+    if (p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected a name");
+    dl_ident name = dl_intern(p->ctx, dl_token_str(p));
+    if (has_name(&parts->dims, name) || has_name(&parts->symbols, name))
+      return dl_token_error(p, "redefinition of '%s'", name);
+    DL_PUSH(names, name);
+    dl_advance(p);
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, close, "after names");
+}
+
+static affine_parser start_expr(dl_parser *p, const map_parts *parts) {
+  return (affine_parser){.p = p,
+                         .num_dims = parts->dims.len,
+                         .dims = parts->dims.data,
+                         .num_symbols = parts->symbols.len,
+                         .symbols = parts->symbols.data};
+}
+
+static dl_status parse_constraint(dl_parser *p, map_parts *parts) {
+  affine_parser a = start_expr(p, parts);
+  dl_expr lhs, rhs;
+  DL_TRY(parse_sum(&a, &lhs));
+  bool equality = dl_p_accept(p, "=="), at_least = !equality && dl_p_accept(p, ">=");
+  if (!equality && !at_least && !dl_p_accept(p, "<="))
+    return dl_token_error(p, "expected '>=', '<=' or '=='");
+  DL_TRY(parse_sum(&a, &rhs));
+  bool swap = !equality && !at_least;
+  DL_PUSH(&parts->results, swap ? dl_expr_sub(rhs, lhs) : dl_expr_sub(lhs, rhs));
+  DL_PUSH(&parts->equalities, equality);
+  return DL_OK;
+}
+
+static dl_status parse_results(dl_parser *p, bool set, map_parts *parts) {
+  DL_TRY(dl_p_expect(p, "("));
+  if (dl_accept_punct(p, ')')) return DL_OK;
+  do {
+    if (set) {
+      DL_TRY(parse_constraint(p, parts));
+      continue;
+    }
+    affine_parser a = start_expr(p, parts);
+    dl_expr expr;
+    DL_TRY(parse_sum(&a, &expr));
+    DL_PUSH(&parts->results, expr);
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, ')', "after affine expressions");
+}
+
+static dl_status parse_map_body(dl_parser *p, bool set, map_parts *parts) {
+  DL_TRY(dl_p_expect(p, "<"));
+  if (!dl_at_punct(p, '(')) return dl_token_error(p, "expected '('");
+  DL_TRY(parse_names(p, ')', parts, &parts->dims));
+  if (dl_at_punct(p, '[')) DL_TRY(parse_names(p, ']', parts, &parts->symbols));
+  DL_TRY(dl_p_expect(p, set ? ":" : "->"));
+  DL_TRY(parse_results(p, set, parts));
+  return dl_p_expect(p, ">");
+}
+
+dl_status dl_parse_map_or_set(dl_parser *p, bool set, dl_attr *attr) {
+  map_parts parts = {0};
+  dl_status status = parse_map_body(p, set, &parts);
+  if (status == DL_OK) {
+    dl_map map = dl_affine_map(p->ctx, (unsigned)parts.dims.len, (unsigned)parts.symbols.len,
+                               parts.results.len, parts.results.data);
+    *attr = set ? dl_affine_set_attr(map, parts.equalities.data) : dl_affine_map_attr(map);
+  }
+  DL_VEC_FREE(&parts.dims);
+  DL_VEC_FREE(&parts.symbols);
+  DL_VEC_FREE(&parts.results);
+  DL_VEC_FREE(&parts.equalities);
+  return status;
+}

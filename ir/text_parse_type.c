@@ -1,0 +1,335 @@
+// Parsing of types.
+
+#include "ir/text_internal.h"
+
+enum { MAX_INTEGER_WIDTH = 16777215 };
+
+typedef DL_VEC(dl_type) type_vec;
+
+typedef struct shape {
+  DL_VEC(int64_t) dims;
+  DL_VEC(bool) scalable;
+  bool any_scalable, unranked;
+} shape;
+
+static void free_shape(shape *s) {
+  DL_VEC_FREE(&s->dims);
+  DL_VEC_FREE(&s->scalable);
+}
+
+// --- lists of types ---
+
+static dl_status parse_types(dl_parser *p, char close, type_vec *types) {
+  if (dl_at_punct(p, close)) return DL_OK;
+  do {
+    dl_type type;
+    DL_TRY(dl_parse_type(p, &type));
+    DL_PUSH(types, type);
+  } while (dl_accept_punct(p, ','));
+  return DL_OK;
+}
+
+// Hands the collected types to the parser's arena.
+static void keep_types(dl_parser *p, type_vec *types, dl_type **out, size_t *count) {
+  *out = dl_arena_alloc(p->arena, types->len * sizeof(dl_type) + 1);
+  if (types->len) memcpy(*out, types->data, types->len * sizeof(dl_type));
+  *count = types->len;
+}
+
+dl_status dl_parse_type_list_parens(dl_parser *p, dl_type **types, size_t *count) {
+  type_vec vec = {0};
+  dl_status status = dl_expect_punct(p, '(', "before a list of types");
+  if (status == DL_OK) status = parse_types(p, ')', &vec);
+  if (status == DL_OK) status = dl_expect_punct(p, ')', "after a list of types");
+  if (status == DL_OK) keep_types(p, &vec, types, count);
+  DL_VEC_FREE(&vec);
+  return status;
+}
+
+dl_status dl_parse_result_types(dl_parser *p, dl_type **types, size_t *count) {
+  if (dl_at_punct(p, '(')) return dl_parse_type_list_parens(p, types, count);
+  *types = dl_arena_alloc(p->arena, sizeof(dl_type));
+  *count = 1;
+  return dl_parse_type(p, *types);
+}
+
+dl_status dl_parse_function_type(dl_parser *p, dl_type *type) {
+  dl_type *inputs, *results;
+  size_t num_inputs, num_results;
+  DL_TRY(dl_parse_type_list_parens(p, &inputs, &num_inputs));
+  if (!dl_p_accept(p, "->")) return dl_token_error(p, "expected '->' in a function type");
+  DL_TRY(dl_parse_result_types(p, &results, &num_results));
+  *type = dl_function_type(p->ctx, num_inputs, inputs, num_results, results);
+  return DL_OK;
+}
+
+// --- shaped types ---
+
+static dl_status after_dim(dl_parser *p, const char *at) {
+  if (at < p->lexer.end && *at == 'x') {
+    dl_relex_from(p, at + 1);
+    return DL_OK;
+  }
+  dl_relex_from(p, at);
+  return dl_token_error(p, "expected 'x' in a dimension list");
+}
+
+static dl_status parse_dim_digits(dl_parser *p, const char **at, int64_t *dim) {
+  int64_t value = 0;
+  const char *c = p->token.text;
+  for (; c < p->lexer.end && *c >= '0' && *c <= '9'; c++)
+    if (__builtin_mul_overflow(value, 10, &value) ||
+        __builtin_add_overflow(value, *c - '0', &value))
+      return dl_token_error(p, "dimension is too large");
+  *at = c;
+  *dim = value;
+  return DL_OK;
+}
+
+static dl_status parse_scalable_dim(dl_parser *p, int64_t *dim) {
+  dl_advance(p);
+  if (p->token.kind != DL_TOK_INTEGER) return dl_token_error(p, "expected a scalable size");
+  DL_TRY(dl_parse_i64(p, dim));
+  if (!dl_at_punct(p, ']')) return dl_token_error(p, "expected ']' after a scalable size");
+  return after_dim(p, p->token.text + 1);
+}
+
+// The dimensions up to the element type: `4x?x[8]x`, or `*x`.
+static dl_status parse_shape(dl_parser *p, bool vector, shape *s) {
+  if (!vector && dl_at_punct(p, '*')) {
+    s->unranked = true;
+    return after_dim(p, p->token.text + 1);
+  }
+  for (;;) {
+    int64_t dim = DL_DYNAMIC;
+    bool scalable = vector && dl_at_punct(p, '[');
+    const char *at = p->token.text + 1;
+    if (scalable) {
+      DL_TRY(parse_scalable_dim(p, &dim));
+    } else if (!vector && dl_at_punct(p, '?')) {
+      DL_TRY(after_dim(p, at));
+    } else if (p->token.kind == DL_TOK_INTEGER || p->token.kind == DL_TOK_FLOAT) {
+      DL_TRY(parse_dim_digits(p, &at, &dim));
+      DL_TRY(after_dim(p, at));
+    } else {
+      return DL_OK;
+    }
+    if (vector && dim == 0) return dl_token_error(p, "vector sizes must be positive");
+    DL_PUSH(&s->dims, dim);
+    DL_PUSH(&s->scalable, scalable);
+    s->any_scalable |= scalable;
+  }
+}
+
+static bool valid_element(dl_type element, bool vector) {
+  switch (element->kind) {
+    case DL_TYPE_INTEGER:
+    case DL_TYPE_FLOAT:
+    case DL_TYPE_INDEX:
+    case DL_TYPE_DIALECT:
+      return true;
+    case DL_TYPE_COMPLEX:
+    case DL_TYPE_VECTOR:
+    case DL_TYPE_MEMREF:
+      return !vector;
+    default:
+      return false;
+  }
+}
+
+static dl_status parse_element(dl_parser *p, bool vector, dl_type *element) {
+  dl_checkpoint start = dl_save(p);
+  DL_TRY(dl_parse_type(p, element));
+  if (valid_element(*element, vector)) return DL_OK;
+  dl_restore(p, start);
+  return dl_token_error(p, "invalid element type");
+}
+
+static dl_status parse_tensor(dl_parser *p, shape *s, dl_type element, dl_type *type) {
+  dl_attr encoding = NULL;
+  if (dl_accept_punct(p, ',')) {
+    if (s->unranked) return dl_token_error(p, "an unranked tensor has no encoding");
+    DL_TRY(dl_parse_attr(p, NULL, &encoding));
+  }
+  *type = s->unranked ? dl_unranked_tensor_type(element)
+                      : dl_tensor_type(element, s->dims.len, s->dims.data, encoding);
+  return DL_OK;
+}
+
+static bool is_identity(dl_attr layout, size_t rank) {
+  return layout->kind == DL_ATTR_MAP && layout->map == dl_identity_map(layout->ctx, (unsigned)rank);
+}
+
+static dl_status check_layout(dl_parser *p, dl_attr layout, size_t rank) {
+  if (layout->kind == DL_ATTR_STRIDED && layout->count != rank)
+    return dl_token_error(p, "the layout has %zu strides, the memref rank %zu", layout->count,
+                          rank);
+  if (layout->kind == DL_ATTR_MAP && layout->map->num_dims != rank)
+    return dl_token_error(p, "the layout has %u dimensions, the memref rank %zu",
+                          layout->map->num_dims, rank);
+  return DL_OK;
+}
+
+static dl_status parse_memref(dl_parser *p, shape *s, dl_type element, dl_type *type) {
+  dl_attr layout = NULL, space = NULL;
+  while (dl_accept_punct(p, ',')) {
+    dl_attr attr;
+    DL_TRY(dl_parse_attr(p, NULL, &attr));
+    bool is_layout = attr->kind == DL_ATTR_MAP || attr->kind == DL_ATTR_STRIDED;
+    if (space || (is_layout && (layout || s->unranked)))
+      return dl_token_error(p, "unexpected attribute in a memref type");
+    if (is_layout) DL_TRY(check_layout(p, attr, s->dims.len));
+    *(is_layout ? &layout : &space) = attr;
+  }
+  if (layout && is_identity(layout, s->dims.len)) layout = NULL;
+  *type = s->unranked ? dl_unranked_memref_type(element, space)
+                      : dl_memref_type(element, s->dims.len, s->dims.data, layout, space);
+  return DL_OK;
+}
+
+static dl_status parse_shaped_body(dl_parser *p, dl_type_kind kind, shape *s, dl_type *type) {
+  bool vector = kind == DL_TYPE_VECTOR;
+  dl_type element;
+  DL_TRY(dl_expect_punct(p, '<', "before a shape"));
+  DL_TRY(parse_shape(p, vector, s));
+  DL_TRY(parse_element(p, vector, &element));
+  if (kind == DL_TYPE_TENSOR)
+    DL_TRY(parse_tensor(p, s, element, type));
+  else if (kind == DL_TYPE_MEMREF)
+    DL_TRY(parse_memref(p, s, element, type));
+  else
+    *type = dl_vector_type(element, s->dims.len, s->dims.data,
+                           s->any_scalable ? s->scalable.data : NULL);
+  return dl_expect_punct(p, '>', "after a shaped type");
+}
+
+static dl_status parse_shaped(dl_parser *p, dl_type_kind kind, dl_type *type) {
+  shape s = {0};
+  dl_advance(p);
+  dl_status status = parse_shaped_body(p, kind, &s, type);
+  free_shape(&s);
+  return status;
+}
+
+// --- the others ---
+
+static dl_status parse_complex(dl_parser *p, dl_type *type) {
+  dl_type element;
+  dl_advance(p);
+  DL_TRY(dl_expect_punct(p, '<', "in a complex type"));
+  dl_checkpoint start = dl_save(p);
+  DL_TRY(dl_parse_type(p, &element));
+  if (!dl_is_integer(element) && !dl_is_float(element)) {
+    dl_restore(p, start);
+    return dl_token_error(p, "invalid element type of a complex type");
+  }
+  *type = dl_complex_type(element);
+  return dl_expect_punct(p, '>', "in a complex type");
+}
+
+static dl_status parse_tuple(dl_parser *p, dl_type *type) {
+  type_vec vec = {0};
+  dl_advance(p);
+  dl_status status = dl_expect_punct(p, '<', "in a tuple type");
+  if (status == DL_OK) status = parse_types(p, '>', &vec);
+  if (status == DL_OK) status = dl_expect_punct(p, '>', "in a tuple type");
+  if (status == DL_OK) *type = dl_tuple_type(p->ctx, vec.len, vec.data);
+  DL_VEC_FREE(&vec);
+  return status;
+}
+
+// i32, si8, ui16. Sets *type to NULL when the name is none of these.
+static dl_status parse_integer_type(dl_parser *p, dl_str name, dl_type *type) {
+  size_t prefix = name.data[0] == 'i' ? 1 : 2;
+  *type = NULL;
+  if (name.len <= prefix || (prefix == 2 && name.data[1] != 'i')) return DL_OK;
+  if (prefix == 2 && name.data[0] != 's' && name.data[0] != 'u') return DL_OK;
+  uint64_t width = 0;
+  for (size_t i = prefix; i < name.len; i++) {
+    char c = name.data[i];
+    if (c < '0' || c > '9' || (c == '0' && i == prefix && name.len > prefix + 1)) return DL_OK;
+    width = width > MAX_INTEGER_WIDTH ? width : 10 * width + (uint64_t)(c - '0');
+  }
+  if (width > MAX_INTEGER_WIDTH)
+    return dl_token_error(p, "integer width is limited to %d bits", MAX_INTEGER_WIDTH);
+  dl_signedness signedness = prefix == 1           ? DL_SIGNLESS
+                             : name.data[0] == 's' ? DL_SIGNED
+                                                   : DL_UNSIGNED;
+  *type = dl_integer_type(p->ctx, (unsigned)width, signedness);
+  return DL_OK;
+}
+
+static bool find_float(dl_str name, dl_float_kind *kind) {
+  for (dl_float_kind k = DL_F16; k <= DL_F4E2M1FN; k++) {
+    if (!dl_str_is(name, dl_float_name(k))) continue;
+    *kind = k;
+    return true;
+  }
+  return false;
+}
+
+static dl_status parse_simple_type(dl_parser *p, dl_str name, dl_type *type) {
+  dl_float_kind kind;
+  if (dl_str_is(name, "index"))
+    *type = dl_index_type(p->ctx);
+  else if (dl_str_is(name, "none"))
+    *type = dl_none_type(p->ctx);
+  else if (find_float(name, &kind))
+    *type = dl_float_type(p->ctx, kind);
+  else
+    DL_TRY(parse_integer_type(p, name, type));
+  if (*type) dl_advance(p);
+  return DL_OK;
+}
+
+static dl_status parse_named_type(dl_parser *p, dl_type *type) {
+  dl_str name = dl_token_str(p);
+  if (dl_str_is(name, "tensor")) return parse_shaped(p, DL_TYPE_TENSOR, type);
+  if (dl_str_is(name, "memref")) return parse_shaped(p, DL_TYPE_MEMREF, type);
+  if (dl_str_is(name, "vector")) return parse_shaped(p, DL_TYPE_VECTOR, type);
+  if (dl_str_is(name, "complex")) return parse_complex(p, type);
+  if (dl_str_is(name, "tuple")) return parse_tuple(p, type);
+  return parse_simple_type(p, name, type);
+}
+
+static bool is_alias_use(const dl_parser *p) {
+  dl_str text = dl_token_str(p);
+  bool body_follows = p->lexer.cursor < p->lexer.end && *p->lexer.cursor == '<';
+  return !memchr(text.data, '.', text.len) && !body_follows;
+}
+
+static dl_status parse_dialect_or_alias(dl_parser *p, dl_type *type) {
+  if (is_alias_use(p)) {
+    dl_str name = {p->token.text + 1, p->token.len - 1};
+    *type = dl_ptr_map_get(&p->type_aliases, dl_intern(p->ctx, name));
+    if (!*type) return dl_token_error(p, "undefined type alias '!%.*s'", (int)name.len, name.data);
+    dl_advance(p);
+    return DL_OK;
+  }
+  dl_ident dialect, name;
+  size_t count;
+  dl_attr *params;
+  DL_TRY(dl_parse_dialect_symbol(p, &dialect, &name, &count, &params));
+  *type = dl_dialect_type(p->ctx, dialect, name, count, params);
+  return DL_OK;
+}
+
+static dl_status parse_type_here(dl_parser *p, dl_type *type) {
+  if (p->token.kind == DL_TOK_IDENT) return parse_named_type(p, type);
+  if (p->token.kind == DL_TOK_BANG) return parse_dialect_or_alias(p, type);
+  if (dl_at_punct(p, '(')) return dl_parse_function_type(p, type);
+  return DL_OK;
+}
+
+dl_status dl_parse_optional_type(dl_parser *p, dl_type *type) {
+  *type = NULL;
+  DL_TRY(dl_enter(p));
+  dl_status status = parse_type_here(p, type);
+  dl_leave(p);
+  return status;
+}
+
+dl_status dl_parse_type(dl_parser *p, dl_type *type) {
+  DL_TRY(dl_parse_optional_type(p, type));
+  return *type ? DL_OK : dl_token_error(p, "expected a type");
+}

@@ -1,0 +1,402 @@
+// Printing of attributes.
+
+#include <inttypes.h>
+
+#include "ir/text_internal.h"
+
+static bool printable(unsigned char c) { return c >= 0x20 && c < 0x7f; }
+
+void dl_write_string(dl_buffer *out, dl_str text) {
+  dl_buffer_putc(out, '"');
+  size_t start = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.data[i];
+    if (printable(c) && c != '"' && c != '\\') continue;
+    dl_buffer_append(out, text.data + start, i - start);
+    start = i + 1;
+    if (c == '\\')
+      dl_buffer_puts(out, "\\\\");
+    else
+      dl_buffer_printf(out, "\\%02X", c);
+  }
+  dl_buffer_append(out, text.data + start, text.len - start);
+  dl_buffer_putc(out, '"');
+}
+
+void dl_write_keyword_or_string(dl_buffer *out, dl_ident name) {
+  dl_str text = dl_str_of(name);
+  if (dl_is_bare_identifier(text))
+    dl_buffer_append(out, text.data, text.len);
+  else
+    dl_write_string(out, text);
+}
+
+void dl_write_symbol(dl_buffer *out, dl_ident name) {
+  dl_buffer_putc(out, '@');
+  dl_write_keyword_or_string(out, name);
+}
+
+void dl_write_hex(dl_buffer *out, dl_str bytes) {
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < bytes.len; i++) {
+    unsigned char c = (unsigned char)bytes.data[i];
+    dl_buffer_putc(out, digits[c >> 4]);
+    dl_buffer_putc(out, digits[c & 15]);
+  }
+}
+
+static bool all_zero(const unsigned char *bytes, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (bytes[i]) return false;
+  return true;
+}
+
+static void negate(unsigned char *bytes, size_t len) {
+  unsigned carry = 1;
+  for (size_t i = 0; i < len; i++) {
+    carry += (unsigned char)~bytes[i];
+    bytes[i] = (unsigned char)carry;
+    carry >>= 8;
+  }
+}
+
+// Decimal digits by repeated division; widths are a few hundred bits in practice.
+void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed) {
+  unsigned char *rest = dl_malloc(bits.len ? bits.len : 1);
+  memcpy(rest, bits.data, bits.len);
+  if (is_signed && bits.len && rest[bits.len - 1] & 0x80) {
+    dl_buffer_putc(out, '-');
+    negate(rest, bits.len);
+  }
+  dl_buffer digits = {0};
+  do {
+    unsigned remainder = 0;
+    for (size_t i = bits.len; i-- > 0;) {
+      unsigned part = remainder << 8 | rest[i];
+      rest[i] = (unsigned char)(part / 10);
+      remainder = part % 10;
+    }
+    dl_buffer_putc(&digits, (char)('0' + remainder));
+  } while (!all_zero(rest, bits.len));
+  while (digits.len) dl_buffer_putc(out, digits.data[--digits.len]);
+  dl_buffer_free(&digits);
+  free(rest);
+}
+
+static bool has_bits(dl_float_kind kind) { return kind != DL_F80 && kind != DL_F128; }
+
+// The shortest of %.6e and longer forms that reads back as the same value; bits for what is no
+// number.
+void dl_write_float_bits(dl_buffer *out, dl_float_kind kind, uint64_t bits) {
+  double value = dl_float_decode(kind, bits);
+  if (value - value != 0) {
+    int digits = (int)(dl_float_width(kind) + 3) / 4;
+    dl_buffer_printf(out, "0x%0*" PRIX64, digits, bits);
+    return;
+  }
+  char text[40];
+  for (int precision = 6; precision <= 17; precision++) {
+    snprintf(text, sizeof text, "%.*e", precision, value);
+    if (dl_float_encode(kind, strtod(text, NULL)) == bits) break;
+  }
+  dl_buffer_puts(out, text);
+}
+
+void dl_write_double(dl_buffer *out, double value, dl_type type) {
+  dl_float_kind kind = has_bits(type->float_kind) ? type->float_kind : DL_F64;
+  dl_write_float_bits(out, kind, dl_float_encode(kind, value));
+}
+
+static void write_wide_bits(dl_printer *o, dl_attr attr) {
+  dl_buffer_puts(o->out, "0x");
+  for (size_t i = attr->bytes.len; i-- > 0;)
+    dl_write_hex(o->out, (dl_str){attr->bytes.data + i, 1});
+}
+
+static void write_float(dl_printer *o, dl_attr attr) {
+  if (attr->bytes.len)
+    write_wide_bits(o, attr);
+  else
+    dl_write_double(o->out, attr->number, attr->type);
+}
+
+static bool is_bool(dl_type type) {
+  return type->kind == DL_TYPE_INTEGER && type->width == 1 && type->signedness == DL_SIGNLESS;
+}
+
+static void write_integer(dl_printer *o, dl_attr attr) {
+  bool is_unsigned = attr->type->kind == DL_TYPE_INTEGER && attr->type->signedness == DL_UNSIGNED;
+  if (is_bool(attr->type))
+    dl_buffer_puts(o->out, attr->integer ? "true" : "false");
+  else if (attr->bytes.len)
+    dl_write_wide_int(o->out, attr->bytes, !is_unsigned);
+  else if (is_unsigned)
+    dl_buffer_printf(o->out, "%" PRIu64, (uint64_t)attr->integer);
+  else
+    dl_buffer_printf(o->out, "%" PRId64, attr->integer);
+}
+
+void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *entries) {
+  for (size_t i = 0; i < count; i++) {
+    if (i) dl_buffer_puts(o->out, ", ");
+    dl_write_keyword_or_string(o->out, entries[i].name);
+    if (entries[i].value->kind == DL_ATTR_UNIT) continue;
+    dl_buffer_puts(o->out, " = ");
+    dl_write_attr(o, entries[i].value);
+  }
+}
+
+static void write_dense_array(dl_printer *o, dl_attr attr) {
+  dl_buffer_puts(o->out, "array<");
+  dl_write_type(o, attr->type);
+  size_t count = dl_array_len(attr), size = count ? attr->bytes.len / count : 0;
+  for (size_t i = 0; i < count; i++) {
+    dl_buffer_puts(o->out, i ? ", " : ": ");
+    if (dl_is_float(attr->type)) {
+      uint64_t bits = 0;
+      memcpy(&bits, attr->bytes.data + i * size, size);
+      dl_write_float_bits(o->out, attr->type->float_kind, bits);
+    } else if (is_bool(attr->type)) {
+      dl_buffer_puts(o->out, dl_i64_at(attr, i) ? "true" : "false");
+    } else {
+      dl_buffer_printf(o->out, "%" PRId64, dl_i64_at(attr, i));
+    }
+  }
+  dl_buffer_putc(o->out, '>');
+}
+
+static void write_stride(dl_buffer *out, int64_t value) {
+  if (value == DL_DYNAMIC)
+    dl_buffer_putc(out, '?');
+  else
+    dl_buffer_printf(out, "%" PRId64, value);
+}
+
+static void write_strided(dl_buffer *out, dl_attr attr) {
+  dl_buffer_puts(out, "strided<[");
+  for (size_t i = 0; i < attr->count; i++) {
+    if (i) dl_buffer_puts(out, ", ");
+    write_stride(out, attr->strides[i]);
+  }
+  dl_buffer_putc(out, ']');
+  if (attr->offset != 0) {
+    dl_buffer_puts(out, ", offset: ");
+    write_stride(out, attr->offset);
+  }
+  dl_buffer_putc(out, '>');
+}
+
+static void write_nested_symbol(dl_printer *o, dl_attr attr) {
+  dl_write_symbol(o->out, attr->name);
+  for (size_t i = 0; i < attr->count; i++) {
+    dl_buffer_puts(o->out, "::");
+    dl_write_symbol(o->out, attr->elements[i]->name);
+  }
+}
+
+static void write_untyped_list(dl_printer *o, size_t count, const dl_attr *elements) {
+  for (size_t i = 0; i < count; i++) {
+    if (i) dl_buffer_puts(o->out, ", ");
+    dl_write_attr_untyped(o, elements[i]);
+  }
+}
+
+void dl_write_params(dl_printer *o, dl_ident name, size_t count, const dl_attr *params) {
+  if (name) dl_buffer_printf(o->out, ".%s", name);
+  if (count == 0) return;
+  dl_buffer_putc(o->out, '<');
+  write_untyped_list(o, count, params);
+  dl_buffer_putc(o->out, '>');
+}
+
+static void write_resource(dl_printer *o, dl_attr attr) {
+  dl_buffer_puts(o->out, "dense_resource<");
+  dl_write_keyword_or_string(o->out, attr->name);
+  dl_buffer_putc(o->out, '>');
+  for (size_t i = 0; i < o->resources.len; i++)
+    if (o->resources.data[i] == attr->name) return;
+  DL_PUSH(&o->resources, attr->name);
+}
+
+static void write_sparse(dl_printer *o, dl_attr attr) {
+  dl_buffer_puts(o->out, "sparse<");
+  dl_write_dense_body(o, attr->elements[0]);
+  dl_buffer_puts(o->out, ", ");
+  dl_write_dense_body(o, attr->elements[1]);
+  dl_buffer_putc(o->out, '>');
+}
+
+static void write_keyed(dl_printer *o, dl_attr attr) {
+  dl_buffer_printf(o->out, "%s = ", attr->name);
+  dl_write_attr_untyped(o, attr->elements[0]);
+}
+
+static void write_call(dl_printer *o, dl_attr attr) {
+  dl_buffer_printf(o->out, "%s(", attr->name);
+  write_untyped_list(o, attr->count, attr->elements);
+  dl_buffer_putc(o->out, ')');
+}
+
+static bool elided(const dl_printer *o, dl_attr attr) {
+  return o->options.elide_elements && !attr->splat &&
+         dl_num_elements(attr->type) > (int64_t)o->options.elide_elements;
+}
+
+static void write_dense(dl_printer *o, dl_attr attr) {
+  if (elided(o, attr)) {
+    dl_buffer_puts(o->out, "dense_resource<__elided__>");
+    return;
+  }
+  dl_buffer_puts(o->out, "dense<");
+  dl_write_dense_body(o, attr);
+  dl_buffer_putc(o->out, '>');
+}
+
+static void write_map_or_set(dl_printer *o, dl_attr attr) {
+  if (attr->kind == DL_ATTR_MAP) {
+    dl_buffer_puts(o->out, "affine_map<");
+    dl_print_map(o->out, attr->map);
+  } else {
+    dl_buffer_puts(o->out, "affine_set<");
+    dl_write_set(o->out, attr);
+  }
+  dl_buffer_putc(o->out, '>');
+}
+
+// The attribute without the `: type` that follows numbers, strings and elements.
+static void write_body(dl_printer *o, dl_attr attr) {
+  switch (attr->kind) {
+    case DL_ATTR_UNIT:
+      dl_buffer_puts(o->out, "unit");
+      return;
+    case DL_ATTR_INTEGER:
+      write_integer(o, attr);
+      return;
+    case DL_ATTR_FLOAT:
+      write_float(o, attr);
+      return;
+    case DL_ATTR_STRING:
+      dl_write_string(o->out, attr->bytes);
+      return;
+    case DL_ATTR_TYPE:
+      dl_write_type(o, attr->type);
+      return;
+    case DL_ATTR_ARRAY:
+      dl_buffer_putc(o->out, '[');
+      write_untyped_list(o, attr->count, attr->elements);
+      dl_buffer_putc(o->out, ']');
+      return;
+    case DL_ATTR_DICT:
+      dl_buffer_putc(o->out, '{');
+      dl_write_dict_entries(o, attr->count, attr->entries);
+      dl_buffer_putc(o->out, '}');
+      return;
+    case DL_ATTR_DENSE:
+      write_dense(o, attr);
+      return;
+    case DL_ATTR_SPARSE:
+      write_sparse(o, attr);
+      return;
+    case DL_ATTR_RESOURCE:
+      write_resource(o, attr);
+      return;
+    case DL_ATTR_DENSE_ARRAY:
+      write_dense_array(o, attr);
+      return;
+    case DL_ATTR_MAP:
+    case DL_ATTR_SET:
+      write_map_or_set(o, attr);
+      return;
+    case DL_ATTR_STRIDED:
+      write_strided(o->out, attr);
+      return;
+    case DL_ATTR_SYMBOL:
+      write_nested_symbol(o, attr);
+      return;
+    case DL_ATTR_LOC:
+      dl_buffer_puts(o->out, "loc(");
+      dl_write_loc(o, attr->loc);
+      dl_buffer_putc(o->out, ')');
+      return;
+    case DL_ATTR_DISTINCT:
+      dl_buffer_printf(o->out, "distinct[%" PRId64 "]<", attr->integer);
+      if (attr->elements[0]->kind != DL_ATTR_UNIT) dl_write_attr(o, attr->elements[0]);
+      dl_buffer_putc(o->out, '>');
+      return;
+    case DL_ATTR_DIALECT:
+      dl_buffer_printf(o->out, "#%s", attr->dialect);
+      dl_write_params(o, attr->name, attr->count, attr->elements);
+      return;
+    case DL_ATTR_KEYWORD:
+      dl_buffer_puts(o->out, attr->name);
+      return;
+    case DL_ATTR_CALL:
+      write_call(o, attr);
+      return;
+    case DL_ATTR_KEYED:
+      write_keyed(o, attr);
+      return;
+    case DL_ATTR_RAW:
+      dl_buffer_append(o->out, attr->bytes.data, attr->bytes.len);
+      return;
+  }
+}
+
+static bool has_trailing_type(dl_attr attr) {
+  switch (attr->kind) {
+    case DL_ATTR_INTEGER:
+      return !is_bool(attr->type);
+    case DL_ATTR_STRING:
+      return attr->type && attr->type->kind != DL_TYPE_NONE;
+    case DL_ATTR_FLOAT:
+    case DL_ATTR_DENSE:
+    case DL_ATTR_SPARSE:
+    case DL_ATTR_RESOURCE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Decimal numbers are taken for i64 and f64 without a type; a number written as bits is not.
+static bool type_is_default(dl_attr attr) {
+  dl_type type = attr->type;
+  if (attr->kind == DL_ATTR_INTEGER)
+    return type->kind == DL_TYPE_INTEGER && type->width == 64 && type->signedness == DL_SIGNLESS;
+  if (attr->kind == DL_ATTR_FLOAT)
+    return dl_is_float(type) && type->float_kind == DL_F64 && attr->number - attr->number == 0;
+  return false;
+}
+
+static bool write_alias(dl_printer *o, dl_attr attr) {
+  const char *alias = dl_ptr_map_get(&o->aliases, attr);
+  if (alias) dl_buffer_puts(o->out, alias);
+  return alias != NULL;
+}
+
+static void write_trailing_type(dl_printer *o, dl_attr attr) {
+  dl_buffer_puts(o->out, " : ");
+  dl_write_type(o, attr->type);
+}
+
+void dl_write_attr(dl_printer *o, dl_attr attr) {
+  if (write_alias(o, attr)) return;
+  write_body(o, attr);
+  if (has_trailing_type(attr)) write_trailing_type(o, attr);
+}
+
+void dl_write_attr_untyped(dl_printer *o, dl_attr attr) {
+  if (write_alias(o, attr)) return;
+  write_body(o, attr);
+  if (has_trailing_type(attr) && !type_is_default(attr)) write_trailing_type(o, attr);
+}
+
+void dl_print_attr(dl_buffer *out, dl_attr attr) {
+  dl_printer o = {.ctx = attr->ctx, .out = out};
+  dl_write_attr(&o, attr);
+  DL_VEC_FREE(&o.resources);
+}
+
+void dl_o_attr_without_type(dl_printer *o, dl_attr attr) {
+  if (!write_alias(o, attr)) write_body(o, attr);
+}
