@@ -23,6 +23,9 @@ typedef enum dl_trait {
   DL_INVOLUTION = 1 << 14,     // f(f(x)) = x
   DL_IDEMPOTENT = 1 << 15,     // f(f(x)) = f(x)
   DL_LOOP = 1 << 16,           // region 0 runs repeatedly; pure ops in it may be hoisted before it
+  DL_CLOSED = 1 << 17,         // its regions use no value from above but its own operands: generic passes
+                               // share no value (constants included) between inside and outside
+  DL_RECURSIVE_EFFECTS = 1 << 18,  // has the effects of the ops in its regions and no others
   DL_UNREGISTERED = 1 << 30,   // of dl_unregistered_op_def: nothing is known about such ops
 } dl_trait;
 

@@ -30,7 +30,8 @@ DL_API void dl_rw_modified(dl_rewriter *rw, dl_op *op);  // after changing op in
 DL_API void *dl_rw_user(dl_rewriter *rw);
 
 typedef struct dl_rewrite_config {
-  unsigned max_iterations;  // 0: 10 visits per op on average, then it is a bug in the patterns
+  unsigned max_iterations;  // rounds over all ops, 0: 10. Patterns that still change something in the
+                            // last one, or that never get through a round, are a bug
   bool fold;                // also fold ops with their hooks, materialize constants, erase dead pure ops
   void *user;               // for dl_rw_user
 } dl_rewrite_config;

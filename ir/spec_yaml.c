@@ -179,6 +179,8 @@ static const struct {
     {"involution", DL_INVOLUTION},
     {"idempotent", DL_IDEMPOTENT},
     {"loop", DL_LOOP},
+    {"closed", DL_CLOSED},
+    {"recursive_effects", DL_RECURSIVE_EFFECTS},
 };
 
 static dl_status read_traits(reader *r, const yaml_node_t *node, dl_op_def *def) {

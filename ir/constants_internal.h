@@ -1,0 +1,25 @@
+// ir/constants_internal.h: the constants of a rewrite in progress: folding makes each only once.
+#ifndef DLIR_IR_CONSTANTS_INTERNAL_H
+#define DLIR_IR_CONSTANTS_INTERNAL_H
+
+#include "ir/op.h"
+
+typedef struct dl_known_constant dl_known_constant;
+
+// Zero-initialize and set `root`.
+typedef struct dl_constants {
+  dl_op *root;         // nothing is placed outside of it
+  dl_ptr_map by_attr;  // dl_attr -> list of dl_known_constant
+} dl_constants;
+
+// A value that holds the constant and that `user` can use: an existing one, or a new one at the
+// start of the scope that may share values with `user`, made by the dialect of `user`. NULL if the
+// dialect cannot.
+dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value, dl_type type);
+// Makes the op known if it is the first of its kind; otherwise returns the value that can stand for
+// its result. May move the first one up, so that it dominates op.
+dl_value *dl_constants_unify(dl_constants *constants, dl_op *op);
+void dl_constants_forget(dl_constants *constants, const dl_op *op);
+void dl_constants_free(dl_constants *constants);
+
+#endif
