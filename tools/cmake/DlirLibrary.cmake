@@ -26,6 +26,7 @@ set(DLIR_GENERATED_HEADERS)
 if(opgen_sources AND dialect_specs)
   add_executable(opgen ${opgen_sources} $<TARGET_OBJECTS:dlir-ir>)
   target_link_libraries(opgen PRIVATE ${dlir_libraries})
+  target_link_options(opgen PRIVATE -no-pie)  # a PIE with undefined functions does not start
   set_target_properties(opgen PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
   foreach(spec ${dialect_specs})
     get_filename_component(dialect ${spec} NAME_WE)
