@@ -201,7 +201,7 @@ static void relabel_after(dl_op *op, uint64_t base) {
     count++;
     end = end->next;
   }
-  uint64_t step = end ? (end->order - base) / count : ORDER_STRIDE, label = base;
+  uint64_t step = end ? (end->order - base) / (count + 1) : ORDER_STRIDE, label = base;
   for (dl_op *each = op; each != end; each = each->next) each->order = label += step;
 }
 
@@ -230,4 +230,15 @@ void dl_op_replace(dl_op *op, size_t count, dl_value *const *values) {
   if (count != op->num_results) dl_bug(op, "replacing %u results by %zu", op->num_results, count);
   for (uint32_t i = 0; i < op->num_results; i++) dl_replace_all_uses(&op->results[i], values[i]);
   dl_op_erase(op);
+}
+
+dl_status dl_op_error(const dl_op *op, const char *format, ...) {
+  dl_buffer message = {0};
+  va_list args;
+  va_start(args, format);
+  dl_buffer_vprintf(&message, format, args);
+  va_end(args);
+  dl_error(op->loc, "'%s' op %s", op->def->name, message.data);
+  dl_buffer_free(&message);
+  return DL_FAILED;
 }

@@ -96,6 +96,9 @@ DL_API void dl_op_replace(dl_op *op, size_t count, dl_value *const *values);
 DL_API bool dl_op_is_before(const dl_op *a, const dl_op *b);  // in the same block; amortized O(1)
 DL_API bool dl_op_is_ancestor(const dl_op *ancestor, const dl_op *op);  // reflexive
 
+// dl_error at the op, the message prefixed by "'graph.conv2d' op ".
+DL_API dl_status dl_op_error(const dl_op *op, const char *format, ...) DL_PRINTF(2, 3);
+
 // --- values ---
 DL_API dl_type dl_value_type(const dl_value *value);
 DL_API void dl_value_set_type(dl_value *value, dl_type type);

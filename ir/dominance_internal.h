@@ -1,0 +1,18 @@
+// ir/dominance_internal.h: dominators of the blocks of a region.
+#ifndef DLIR_IR_DOMINANCE_INTERNAL_H
+#define DLIR_IR_DOMINANCE_INTERNAL_H
+
+#include "ir/op.h"
+
+// Dominator trees by region, computed when first asked for. Zero-initialize; valid while no block
+// or successor changes.
+typedef struct dl_dominance {
+  dl_ptr_map regions;
+} dl_dominance;
+
+// Whether every path from the entry to `block` goes through `dominator`; both are in one region.
+// Reflexive; true for an unreachable block.
+bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, const dl_block *block);
+void dl_dominance_free(dl_dominance *dominance);
+
+#endif

@@ -1,0 +1,139 @@
+#include "ir/context_internal.h"
+#include "ir/dominance_internal.h"
+#include "ir/op_internal.h"
+#include "ir/spec.h"
+#include "ir/verify_internal.h"
+
+#pragma weak dl_spec_verify
+
+typedef struct verifier {
+  dl_dominance dominance;
+  bool failed;
+} verifier;
+
+static void check(verifier *v, dl_status status) { v->failed |= status != DL_OK; }
+
+// Unregistered ops may be anything, so what they hold is taken as it is; a symbol table without
+// terminators is a set of declarations rather than a sequence.
+static bool is_ordered(const dl_op *parent) {
+  return !dl_has_trait(parent, DL_UNREGISTERED | DL_NO_TERMINATOR);
+}
+
+static bool may_terminate(const dl_op *op) {
+  return dl_has_trait(op, DL_TERMINATOR | DL_UNREGISTERED);
+}
+
+// --- values ---
+
+static const dl_block *defining_block(const dl_value *value) {
+  return value->is_arg ? ((const dl_block_arg *)value)->block : dl_result_owner(value)->block;
+}
+
+// Whether `value` is available at `user`, an op in the region that defines it.
+static bool is_available(verifier *v, const dl_value *value, const dl_op *user) {
+  const dl_block *block = defining_block(value);
+  if (!is_ordered(dl_block_parent(block))) return true;
+  if (block != user->block) return dl_block_dominates(&v->dominance, block, user->block);
+  return value->is_arg || dl_result_owner(value)->order < user->order;
+}
+
+static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
+  const dl_value *value = op->operands[i].value;
+  if (!value) {
+    check(v, dl_op_error(op, "operand #%u is not set", i));
+    return;
+  }
+  const dl_block *block = defining_block(value);
+  const dl_op *user = op, *isolated = NULL;
+  while (user && block && (!user->block || user->block->region != block->region)) {
+    user = dl_op_parent(user);
+    if (user && !isolated && dl_has_trait(user, DL_ISOLATED)) isolated = user;
+  }
+  if (user && block && isolated) {
+    check(v, dl_op_error(op, "uses a value (operand #%u) defined outside of an isolated op", i));
+    dl_note(isolated->loc, "'%s' is isolated from the values around it", isolated->def->name);
+  } else if (!user || !block || !is_available(v, value, user)) {
+    check(v, dl_op_error(op, "operand #%u does not dominate this use", i));
+    dl_note(dl_value_loc(value), "operand defined here");
+  }
+}
+
+// --- blocks ---
+
+static void verify_successors(verifier *v, dl_op *op) {
+  if (op->num_successors && !may_terminate(op))
+    check(v, dl_op_error(op, "has successors but is no terminator"));
+  for (uint32_t i = 0; i < op->num_successors; i++) {
+    const dl_block *block = op->successors[i];
+    if (!op->block || !block || block->region != op->block->region) {
+      check(v, dl_op_error(op, "successor #%u is not in its region", i));
+    } else if (block == block->region->first) {
+      check(v, dl_op_error(op, "branches to the entry block of its region"));
+    }
+  }
+}
+
+static void verify_position(verifier *v, dl_op *op) {
+  if (dl_has_trait(op, DL_TERMINATOR) && op->block && op->next)
+    check(v, dl_op_error(op, "must be the last operation in its block"));
+  verify_successors(v, op);
+}
+
+static void verify_block_end(verifier *v, const dl_op *parent, const dl_block *block) {
+  if (!is_ordered(parent)) return;
+  if (!block->last) {
+    check(v, dl_op_error(parent, "has an empty block: expected a terminator"));
+  } else if (!may_terminate(block->last)) {
+    check(v, dl_op_error(block->last, "ends a block but is no terminator"));
+  }
+}
+
+static void verify_op(verifier *v, dl_op *op);
+
+static void verify_regions(verifier *v, dl_op *op) {
+  for (uint32_t i = 0; i < op->num_regions; i++) {
+    dl_region *region = &op->regions[i];
+    if (dl_has_trait(op, DL_SINGLE_BLOCK) && region->first != region->last)
+      check(v, dl_op_error(op, "region #%u must have at most one block", i));
+    // All ends first: dominance follows the successors of every block of the region.
+    DL_FOR_BLOCKS(block, region) { verify_block_end(v, op, block); }
+    DL_FOR_BLOCKS(block, region) {
+      for (dl_op *inner = block->first; inner; inner = inner->next) verify_op(v, inner);
+    }
+  }
+}
+
+// --- ops ---
+
+static dl_status verify_registration(const dl_op *op) {
+  if (!dl_has_trait(op, DL_UNREGISTERED) || dl_allows_unregistered(op->loc->ctx)) return DL_OK;
+  return dl_op_error(op, "is not registered by any loaded dialect");
+}
+
+static dl_status verify_definition(dl_op *op) {
+  if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
+  if (op->num_regions != op->def->num_regions)
+    return dl_op_error(op, "expected %zu regions, found %u", op->def->num_regions, op->num_regions);
+  if (dl_spec_verify) DL_TRY(dl_spec_verify(op));
+  return dl_verify_traits(op);
+}
+
+// The hook of the definition sees only ops whose insides are in order.
+static void verify_op(verifier *v, dl_op *op) {
+  bool failed_before = v->failed;
+  v->failed = false;
+  check(v, verify_registration(op));
+  for (uint32_t i = 0; i < op->num_operands; i++) verify_operand(v, op, i);
+  verify_position(v, op);
+  if (!v->failed) check(v, verify_definition(op));
+  verify_regions(v, op);
+  if (!v->failed && op->def->verify) check(v, op->def->verify(op));
+  v->failed |= failed_before;
+}
+
+dl_status dl_verify(dl_op *op) {
+  verifier v = {0};
+  verify_op(&v, op);
+  dl_dominance_free(&v.dominance);
+  return v.failed ? DL_FAILED : DL_OK;
+}
