@@ -1,0 +1,155 @@
+// Operators that need more than a change of name.
+#include "targets/onnx/import.h"
+
+// --- values ---
+
+static dl_attr list_as_tensor(dl_attr list) {
+  int64_t count = (int64_t)list->count;
+  return dl_dense_attr(dl_tensor_type(list->type, 1, &count, NULL), list->bytes, false);
+}
+
+static dl_attr scalar_as_tensor(dl_attr scalar) {
+  dl_type type = dl_tensor_type(scalar->type, 0, NULL, NULL);
+  float f32 = (float)scalar->number;
+  dl_str bytes = scalar->kind == DL_ATTR_FLOAT ? (dl_str){(const char *)&f32, sizeof(f32)}
+                                               : (dl_str){(const char *)&scalar->integer, 8};
+  return dl_dense_attr(type, bytes, false);
+}
+
+static bool is_tensor_attr(dl_attr attr) {
+  return attr->kind == DL_ATTR_DENSE || attr->kind == DL_ATTR_RESOURCE;
+}
+
+dl_status dl_onnx_emit_constant(dl_onnx_node *node, dl_value **results) {
+  if (node->attrs.len != 1) return dl_onnx_error(node, "exactly one attribute must give the value");
+  dl_attr value = node->attrs.data[0].value;
+  if (value->kind == DL_ATTR_DENSE_ARRAY) value = list_as_tensor(value);
+  if (value->kind == DL_ATTR_INTEGER || value->kind == DL_ATTR_FLOAT)
+    value = scalar_as_tensor(value);
+  if (!is_tensor_attr(value))
+    return dl_onnx_error(node, "attribute '%s' is not supported", node->attrs.data[0].name);
+  results[0] = dl_onnx_constant(node, value);
+  return DL_OK;
+}
+
+static dl_status require_input(dl_onnx_node *node, size_t i) {
+  return dl_onnx_input(node, i) ? DL_OK : dl_onnx_error(node, "input %zu is missing", i);
+}
+
+dl_status dl_onnx_emit_identity(dl_onnx_node *node, dl_value **results) {
+  DL_TRY(require_input(node, 0));
+  results[0] = dl_onnx_input(node, 0);
+  return DL_OK;
+}
+
+// True for a constant scalar that is not zero.
+static bool is_true(const dl_value *value) {
+  dl_attr attr = dl_constant_value(value);
+  dl_str bytes;
+  bool splat;
+  return attr && dl_dense_bytes(attr, &bytes, &splat) && bytes.len > 0 && bytes.data[0];
+}
+
+// A tensor of i1 in x's shape, all true: what Dropout keeps in inference.
+static dl_value *all_true(dl_onnx_node *node, dl_value *x) {
+  dl_type i1 = dl_int_type(node->ctx, 1);
+  int64_t one = 1;
+  dl_type type = dl_value_type(x);
+  if (dl_has_static_shape(type))
+    return dl_onnx_constant(
+        node, dl_dense_attr(dl_tensor_type(i1, type->rank, type->shape, NULL), DL_STR("\1"), true));
+  dl_value *shape = dl_onnx_build_one(node, "graph.shape", 1, &x, 0, NULL);
+  dl_attr value = dl_dense_attr(dl_tensor_type(i1, 1, &one, NULL), DL_STR("\1"), false);
+  dl_named_attr attr = {dl_intern_z(node->ctx, "value"), value};
+  return shape ? dl_onnx_build_one(node, "graph.constant_of_shape", 1, &shape, 1, &attr) : NULL;
+}
+
+dl_status dl_onnx_emit_dropout(dl_onnx_node *node, dl_value **results) {
+  dl_value *training = dl_onnx_input(node, 2);
+  DL_TRY(require_input(node, 0));
+  if (training && (!dl_constant_value(training) || is_true(training)))
+    return dl_onnx_error(node, "training mode is not supported");
+  results[0] = dl_onnx_input(node, 0);
+  if (!dl_onnx_has_output(node, 1)) return DL_OK;
+  results[1] = all_true(node, results[0]);
+  return results[1] ? DL_OK : DL_FAILED;
+}
+
+// --- element types ---
+
+dl_status dl_onnx_emit_cast(dl_onnx_node *node, dl_value **results) {
+  dl_value *like = dl_onnx_input(node, 1);  // CastLike
+  int64_t to = dl_onnx_int(node, "to", 0);
+  dl_type type = like ? dl_element_type(dl_value_type(like)) : dl_onnx_element_type(node->ctx, to);
+  if (!type)
+    return dl_onnx_error(node, "the element type %s is not supported",
+                         dl_onnx_type_name((int32_t)to));
+  dl_onnx_set_attr(node, "to", dl_type_attr(type));
+  node->inputs.len = node->inputs.len > 0;
+  return dl_onnx_build(node, "graph.cast", results);
+}
+
+// --- normalization ---
+
+dl_status dl_onnx_emit_batch_norm(dl_onnx_node *node, dl_value **results) {
+  if (dl_onnx_int(node, "training_mode", 0) != 0)
+    return dl_onnx_error(node, "training mode is not supported");
+  dl_onnx_set_attr(node, "training_mode", NULL);
+  return dl_onnx_build(node, "graph.batch_normalization", results);
+}
+
+// Before operator set 13, Softmax and its like saw the input as a matrix, split at `axis` (by
+// default 1).
+static dl_status emit_softmax_of_matrix(dl_onnx_node *node, const char *op, dl_value **results) {
+  dl_value *x = dl_onnx_input(node, 0);
+  int64_t rank = dl_onnx_rank(x), axis = dl_onnx_int(node, "axis", 1);
+  if (rank < 0) return dl_onnx_error(node, "the rank of the input is unknown");
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis > rank) return dl_onnx_error(node, "attribute 'axis' is out of range");
+  dl_attr last = dl_i64_attr(node->ctx, -1);
+  dl_onnx_set_attr(node, "axis", last);
+  if (axis == rank - 1) return dl_onnx_build(node, op, results);
+  dl_named_attr flatten = {dl_intern_z(node->ctx, "axis"), dl_i64_attr(node->ctx, axis)};
+  dl_named_attr along = {flatten.name, last};
+  dl_value *shape = dl_onnx_build_one(node, "graph.shape", 1, &x, 0, NULL);
+  dl_value *matrix = dl_onnx_build_one(node, "graph.flatten", 1, &x, 1, &flatten);
+  dl_value *soft = matrix ? dl_onnx_build_one(node, op, 1, &matrix, 1, &along) : NULL;
+  if (!shape || !soft) return DL_FAILED;
+  results[0] = dl_onnx_build_one(node, "graph.reshape", 2, (dl_value *[]){soft, shape}, 0, NULL);
+  return results[0] ? DL_OK : DL_FAILED;
+}
+
+dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results) {
+  const char *op = dl_onnx_find_operator(node->ctx, node->proto)->op;
+  DL_TRY(require_input(node, 0));
+  if (node->opset < 13) return emit_softmax_of_matrix(node, op, results);
+  return dl_onnx_build(node, op, results);
+}
+
+// --- operators of any number of inputs ---
+
+static dl_value *chain(dl_onnx_node *node, const char *op) {
+  dl_value *sum = dl_onnx_input(node, 0);
+  for (size_t i = 1; i < node->inputs.len && sum; i++) {
+    dl_value *operands[] = {sum, node->inputs.data[i]};
+    if (!operands[1]) return dl_onnx_error(node, "input %zu is missing", i), NULL;
+    sum = dl_onnx_build_one(node, op, 2, operands, 0, NULL);
+  }
+  return sum;
+}
+
+dl_status dl_onnx_emit_chain(dl_onnx_node *node, dl_value **results) {
+  DL_TRY(require_input(node, 0));
+  results[0] = chain(node, dl_onnx_find_operator(node->ctx, node->proto)->op);
+  return results[0] ? DL_OK : DL_FAILED;
+}
+
+dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results) {
+  DL_TRY(require_input(node, 0));
+  dl_value *sum = chain(node, "graph.add");
+  if (!sum) return DL_FAILED;
+  dl_type element = dl_element_type(dl_value_type(sum));
+  dl_value *operands[] = {sum, dl_onnx_scalar_constant(node, element, (double)node->inputs.len)};
+  results[0] = dl_onnx_build_one(node, "graph.div", 2, operands, 0, NULL);
+  return results[0] ? DL_OK : DL_FAILED;
+}
