@@ -87,13 +87,13 @@ static char *copy_strided(char *to, const char *from, const DLTensor *t, int32_t
   return to;
 }
 
-static dlir_status bind_data(dlir_session *s, size_t i, const DLTensor *t) {
+static dlir_status bind_data(dlir_session *s, size_t i, const DLTensor *t, bool with_data) {
   const dlir_value_info *info = &s->model->inputs[i];
   size_t bytes = element_bytes(t->dtype);
   int64_t count = element_count(t, bytes);
   if (count < 0)
     return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "input '%s': the tensor is too large", info->name);
-  if (s->dry) return DLIR_OK;
+  if (!with_data) return DLIR_OK;
   char *data = (char *)t->data + t->byte_offset;
   if (count && !t->data)
     return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "input '%s': no data", info->name);
@@ -140,7 +140,8 @@ static dlir_status bind_shape(dlir_session *s, const dlir_value_info *info, cons
   return DLIR_OK;
 }
 
-dlir_status dlrt_bind_inputs(dlir_session *s, size_t count, const dlir_value *inputs) {
+dlir_status dlrt_bind_inputs(dlir_session *s, size_t count, const dlir_value *inputs,
+                             bool with_data) {
   if (count != s->model->num_inputs)
     return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "expected %zu inputs, got %zu", s->model->num_inputs,
                      count);
@@ -156,7 +157,7 @@ dlir_status dlrt_bind_inputs(dlir_session *s, size_t count, const dlir_value *in
       return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "input '%s': expected elements of type %s, got %s",
                        info->name, dtype_text(info->dtype).data, dtype_text(t->dtype).data);
     dlir_status status = bind_shape(s, info, t, &next);
-    if (!status) status = bind_data(s, i, t);
+    if (!status) status = bind_data(s, i, t, with_data);
     if (status) return status;
   }
   return DLIR_OK;

@@ -30,16 +30,16 @@ typedef struct dlrt_launch_info {
   double flops, bytes;
 } dlrt_launch_info;
 
-enum {
-  DLRT_DATA_DEPENDENT = 1,  // main reads elements: shapes cannot be inferred without running
-};
+// Computes the outputs' dynamic sizes from the inputs'.
+typedef void (*dlrt_shapes_fn)(const int64_t *dims, int64_t *output_dims);
 
 typedef struct dlrt_program {
-  uint32_t version, flags;
+  uint64_t version;
   const char *features;  // required of the CPU: LLVM's names, comma-separated
   const void *weights;
   uint64_t weights_size;
   dlrt_main_fn main;
+  dlrt_shapes_fn shapes;  // NULL: the sizes depend on the inputs' elements
   uint64_t num_launches;
   const dlrt_launch_info *launches;
 } dlrt_program;
@@ -53,7 +53,6 @@ void *dlrt_alloc(dlrt_run *run, int64_t bytes);
 // Runs launch number `launch` over `grid` linear indices, split over the session's threads.
 void dlrt_launch(dlrt_run *run, int64_t launch, dlrt_kernel_fn kernel, const uint64_t *slots,
                  int64_t grid);
-void dlrt_copy(dlrt_run *run, void *to, const void *from, int64_t bytes);
 
 // The functions behind a dlir_model table.
 dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *options,

@@ -139,42 +139,47 @@ void dlrt_close(dlir_session *s) {
 
 // --- running ---
 
-static void publish(dlir_session *s, size_t i, const int64_t **next, dlir_value *output) {
-  const dlir_value_info *info = &s->model->outputs[i];
-  for (int32_t d = 0; d < info->rank; d++)
-    s->shapes[i][d] = info->shape[d] >= 0 ? info->shape[d] : *(*next)++;
-  s->results[i].data = s->dry ? NULL : s->outputs[i];
-  *output = (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &s->results[i]};
-}
-
-static dlir_status execute(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
-                           size_t num_outputs, dlir_value *outputs) {
+static dlir_status bind(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
+                        size_t num_outputs, bool with_data) {
   s->error[0] = 0;
   if (num_outputs != s->model->num_outputs)
     return dlrt_fail(s, DLIR_INVALID_ARGUMENT, "expected room for %zu outputs, got %zu",
                      s->model->num_outputs, num_outputs);
-  dlir_status status = dlrt_bind_inputs(s, num_inputs, inputs);
-  if (status) return status;
-  dlrt_bump_reset(&s->bump);
-  if (setjmp(s->out_of_memory)) return out_of_memory(s);
-  s->program->main(&s->run, s->inputs, s->dims, s->outputs, s->output_dims);
+  return dlrt_bind_inputs(s, num_inputs, inputs, with_data);
+}
+
+// `data`: one pointer per output, or NULL when only the shapes are known.
+static void publish(dlir_session *s, void *const *data, dlir_value *outputs) {
   const int64_t *next = s->output_dims;
-  for (size_t i = 0; i < num_outputs; i++) publish(s, i, &next, &outputs[i]);
-  return DLIR_OK;
+  for (size_t i = 0; i < s->model->num_outputs; i++) {
+    const dlir_value_info *info = &s->model->outputs[i];
+    for (int32_t d = 0; d < info->rank; d++)
+      s->shapes[i][d] = info->shape[d] >= 0 ? info->shape[d] : *next++;
+    s->results[i].data = data ? data[i] : NULL;
+    outputs[i] = (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &s->results[i]};
+  }
 }
 
 dlir_status dlrt_run_model(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
                            size_t num_outputs, dlir_value *outputs) {
-  s->dry = false;
-  return execute(s, num_inputs, inputs, num_outputs, outputs);
+  dlir_status status = bind(s, num_inputs, inputs, num_outputs, true);
+  if (status) return status;
+  dlrt_bump_reset(&s->bump);
+  if (setjmp(s->out_of_memory)) return out_of_memory(s);
+  s->program->main(&s->run, s->inputs, s->dims, s->outputs, s->output_dims);
+  publish(s, s->outputs, outputs);
+  return DLIR_OK;
 }
 
 dlir_status dlrt_infer_shapes(dlir_session *s, size_t num_inputs, const dlir_value *inputs,
                               size_t num_outputs, dlir_value *outputs) {
-  if (s->program->flags & DLRT_DATA_DEPENDENT)
+  dlir_status status = bind(s, num_inputs, inputs, num_outputs, false);
+  if (status) return status;
+  if (!s->program->shapes)
     return dlrt_fail(s, DLIR_UNSUPPORTED, "the shapes depend on the inputs' elements");
-  s->dry = true;
-  return execute(s, num_inputs, inputs, num_outputs, outputs);
+  s->program->shapes(s->dims, s->output_dims);
+  publish(s, NULL, outputs);
+  return DLIR_OK;
 }
 
 size_t dlrt_profile(dlir_session *s, const dlir_profile_entry **entries) {
@@ -193,16 +198,12 @@ static void *give(dlir_session *s, void *memory) {
 
 void *dlrt_arena(dlrt_run *run, int64_t bytes) {
   dlir_session *s = session_of(run);
-  return s->dry ? NULL : give(s, dlrt_block_reserve(&s->arena, (size_t)bytes));
+  return give(s, dlrt_block_reserve(&s->arena, (size_t)bytes));
 }
 
 void *dlrt_alloc(dlrt_run *run, int64_t bytes) {
   dlir_session *s = session_of(run);
-  return s->dry ? NULL : give(s, dlrt_bump_alloc(&s->bump, (size_t)bytes));
-}
-
-void dlrt_copy(dlrt_run *run, void *to, const void *from, int64_t bytes) {
-  if (!session_of(run)->dry && bytes > 0) memcpy(to, from, (size_t)bytes);
+  return give(s, dlrt_bump_alloc(&s->bump, (size_t)bytes));
 }
 
 typedef struct launch_work {
@@ -242,7 +243,7 @@ static uint64_t now(void) {
 void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
                  int64_t grid) {
   dlir_session *s = session_of(run);
-  if (s->dry || grid <= 0) return;
+  if (grid <= 0) return;
   if (!s->profiling) {
     launch(s, kernel, slots, grid);
     return;

@@ -16,7 +16,7 @@ struct dlir_session {
   dlrt_pool *pool;      // NULL with a host's pool or a single thread
   dlir_host_pool host;  // parallel is NULL without
   int32_t threads;
-  bool profiling, dry;  // dry: main computes sizes only
+  bool profiling;
   dlrt_block arena;
   dlrt_bump bump;
   dlrt_block *copies;  // per input: its compact copy, where one is needed

@@ -19,26 +19,27 @@ static void main_function(dlrt_run *run, void *const *inputs, const int64_t *dim
   char *arena = dlrt_arena(run, 256);
   char *scratch = dlrt_alloc(run, dims[0] * 16);
   float *result = dlrt_alloc(run, dims[0] * 16);
-  dlrt_copy(run, arena, "abc", 4);
+  memcpy(arena, "abc", 4);
   dlrt_launch(run, 0, twice, (uint64_t[]){(uint64_t)inputs[0], (uint64_t)scratch}, dims[0]);
-  dlrt_copy(run, result, scratch, dims[0] * 16);
+  memcpy(result, scratch, (size_t)dims[0] * 16);
   outputs[0] = result;
   output_dims[0] = dims[0];
 }
+
+static void shapes_function(const int64_t *dims, int64_t *output_dims) { output_dims[0] = dims[0]; }
 
 static const dlrt_launch_info launches[] = {{"layer/one", "twice", 4, 32}};
 static const dlrt_program program = {.version = DLRT_PROGRAM_VERSION,
                                      .features = "",
                                      .main = main_function,
+                                     .shapes = shapes_function,
                                      .num_launches = 1,
                                      .launches = launches};
 static const dlrt_program foreign = {.version = DLRT_PROGRAM_VERSION,
                                      .features = "+avx,+avx512vp2intersect,+amx-int8,+sse4a",
                                      .main = main_function};
-static const dlrt_program sparse = {.version = DLRT_PROGRAM_VERSION,
-                                    .features = "",
-                                    .flags = DLRT_DATA_DEPENDENT,
-                                    .main = main_function};
+static const dlrt_program sparse = {
+    .version = DLRT_PROGRAM_VERSION, .features = "", .main = main_function};
 
 static const int64_t shape[] = {-1, 4};
 static const char *const symbols[] = {"N", NULL};
