@@ -30,8 +30,9 @@ struct dlir_session {
 };
 
 // Checks the inputs against the model, fills session->inputs and session->dims; copies what is not
-// compact. With session->dry data is neither looked at nor copied.
-dlir_status dlrt_bind_inputs(dlir_session *session, size_t count, const dlir_value *inputs);
+// compact. Without `with_data` the inputs' elements are neither looked at nor copied.
+dlir_status dlrt_bind_inputs(dlir_session *session, size_t count, const dlir_value *inputs,
+                             bool with_data);
 // Sets session->error and returns the status.
 dlir_status dlrt_fail(dlir_session *session, dlir_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
