@@ -1,0 +1,122 @@
+#define _GNU_SOURCE  // dladdr
+#include "targets/llvm/link.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const char *linker(void) {
+  const char *chosen = getenv("DLIR_LLD");
+  return chosen && *chosen ? chosen : DLIR_LLD;
+}
+
+// The file that an address of this process was loaded from, or NULL.
+static const char *file_of(void *address) {
+  Dl_info info;
+  return dladdr(address, &info) ? info.dli_fname : NULL;
+}
+
+// libdlir_rt.a lies beside this module.
+static char *runtime_archive(void) {
+  const char *chosen = getenv("DLIR_RUNTIME"), *self = file_of((void *)&dl_link_shared);
+  if (chosen && *chosen) return strdup(chosen);
+  const char *slash = self ? strrchr(self, '/') : NULL;
+  dl_buffer path = {0};
+  if (slash) dl_buffer_append(&path, self, (size_t)(slash - self) + 1);
+  dl_buffer_puts(&path, "libdlir_rt.a");
+  return path.data;
+}
+
+static void read_all(int fd, dl_buffer *text) {
+  char chunk[4096];
+  ssize_t got;
+  while ((got = read(fd, chunk, sizeof(chunk))) > 0) dl_buffer_append(text, chunk, (size_t)got);
+}
+
+static int spawn_with_output(const char *const *argv, int output, pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  int error = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+// Runs a program and collects what it prints.
+static dl_status run(dl_loc loc, const char *const *argv) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC)) return dl_error(loc, "cannot make a pipe: %s", strerror(errno));
+  pid_t pid;
+  int error = spawn_with_output(argv, ends[1], &pid);
+  close(ends[1]);
+  dl_buffer text = {0};
+  int status = 0;
+  if (!error) {
+    read_all(ends[0], &text);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  }
+  close(ends[0]);
+  dl_status result = DL_OK;
+  if (error)
+    result = dl_error(loc, "cannot run the linker '%s': %s", argv[0], strerror(error));
+  else if (status)
+    result = dl_error(loc, "linking failed: %s", text.len ? text.data : "the linker was killed");
+  dl_buffer_free(&text);
+  return result;
+}
+
+static dl_status run_list(dl_loc loc, dl_path_list *args) {
+  DL_PUSH(args, NULL);
+  dl_status status = run(loc, args->data);
+  DL_VEC_FREE(args);
+  return status;
+}
+
+static void push_all(dl_path_list *args, const dl_path_list *more) {
+  for (size_t i = 0; i < more->len; i++) DL_PUSH(args, more->data[i]);
+}
+
+// libc and libm are given as the files that this process uses: no development packages are needed.
+dl_status dl_link_shared(dl_loc loc, const dl_path_list *objects, const char *prefix,
+                         const char *output) {
+  const char *libc = file_of((void *)&gnu_get_libc_version), *libm = file_of((void *)&cosh);
+  if (!libc || !libm) return dl_error(loc, "cannot find libc and libm to link with");
+  char *archive = runtime_archive();
+  dl_buffer query = {0};
+  dl_buffer_printf(&query, "--undefined=%s_query", prefix);
+  static const char *const flags[] = {"-shared",       "-z",           "defs",
+                                      "-z",            "relro",        "-z",
+                                      "now",           "--build-id=none", "--hash-style=gnu",
+                                      "--gc-sections", "--as-needed",  "--exclude-libs=ALL",
+                                      "--threads=2",   "--color-diagnostics=never"};
+  dl_path_list args = {0};
+  DL_PUSH(&args, linker());
+  for (size_t i = 0; i < DL_COUNT(flags); i++) DL_PUSH(&args, flags[i]);
+  DL_PUSH(&args, query.data);
+  push_all(&args, objects);
+  const char *const rest[] = {archive, libc, libm, "-o", output};
+  for (size_t i = 0; i < DL_COUNT(rest); i++) DL_PUSH(&args, rest[i]);
+  dl_status status = run_list(loc, &args);
+  dl_buffer_free(&query);
+  free(archive);
+  return status;
+}
+
+dl_status dl_link_relocatable(dl_loc loc, const dl_path_list *objects, const char *output) {
+  dl_path_list args = {0};
+  DL_PUSH(&args, linker());
+  DL_PUSH(&args, "-r");
+  push_all(&args, objects);
+  DL_PUSH(&args, "-o");
+  DL_PUSH(&args, output);
+  return run_list(loc, &args);
+}
