@@ -45,7 +45,7 @@ DL_API dl_value *dl_build_loop_apply(dl_builder *b, dl_bound at);
 DL_API dl_value *dl_build_loop_local(dl_builder *b, dl_type element, int64_t elements);
 DL_API dl_value *dl_build_loop_constant(dl_builder *b, dl_attr value);
 DL_API dl_value *dl_build_loop_alloc(dl_builder *b, dl_type element, dl_bound elements);
-DL_API dl_value *dl_build_loop_arena(dl_builder *b);
+DL_API dl_value *dl_build_loop_arena(dl_builder *b, dl_bound bytes);
 DL_API dl_value *dl_build_loop_slice(dl_builder *b, dl_type element, dl_value *arena, dl_bound bytes);
 DL_API dl_value *dl_build_loop_weight(dl_builder *b, dl_type element, int64_t index);
 DL_API dl_value *dl_build_loop_offset(dl_builder *b, dl_value *pointer, dl_bound at);

@@ -200,8 +200,9 @@ dl_value *dl_build_loop_alloc(dl_builder *b, dl_type element, dl_bound elements)
   return finish_value(&d, &loop_alloc, dl_loop_ptr_type(element));
 }
 
-dl_value *dl_build_loop_arena(dl_builder *b) {
+dl_value *dl_build_loop_arena(dl_builder *b, dl_bound bytes) {
   draft d = {.b = b};
+  add_bound(&d, "bytes", bytes);
   return finish_value(&d, &loop_arena, dl_loop_ptr_type(dl_int_type(b->ctx, 8)));
 }
 

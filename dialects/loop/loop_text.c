@@ -492,22 +492,31 @@ void loop_copy_print(dl_printer *o, const dl_op *op) {
   print_typed(o, op, operand_type(op, 0));
 }
 
-static dl_status read_loop_alloc(reading *r) {
+static dl_status read_sized(reading *r, const char *attribute) {
   dl_type type;
   DL_TRY(dl_p_expect(r->p, "("));
-  DL_TRY(read_map(r, "elements", ")"));
+  DL_TRY(read_map(r, attribute, ")"));
   DL_TRY(read_typed(r, &type));
   dl_p_add_result(r->p, r->state, type);
   return resolve_group(r, 0, index_type(r));
 }
-DEFINE_PARSE(loop_alloc)
 
-void loop_alloc_print(dl_printer *o, const dl_op *op) {
+static void print_sized(dl_printer *o, const dl_op *op, const char *attribute) {
   dl_o_puts(o, " (");
-  print_map(o, op, "elements", 0);
+  print_map(o, op, attribute, 0);
   dl_o_puts(o, ")");
   print_typed(o, op, result_type(op));
 }
+
+static dl_status read_loop_alloc(reading *r) { return read_sized(r, "elements"); }
+DEFINE_PARSE(loop_alloc)
+
+void loop_alloc_print(dl_printer *o, const dl_op *op) { print_sized(o, op, "elements"); }
+
+static dl_status read_loop_arena(reading *r) { return read_sized(r, "bytes"); }
+DEFINE_PARSE(loop_arena)
+
+void loop_arena_print(dl_printer *o, const dl_op *op) { print_sized(o, op, "bytes"); }
 
 // Ops without operands: properties given by `read`, attributes, the result's type.
 static dl_status read_leaf(reading *r) {
@@ -543,11 +552,6 @@ void loop_constant_print(dl_printer *o, const dl_op *op) {
   dl_o_attr(o, dl_get_attr(op, "value"));
   print_typed(o, op, result_type(op));
 }
-
-static dl_status read_loop_arena(reading *r) { return read_leaf(r); }
-DEFINE_PARSE(loop_arena)
-
-void loop_arena_print(dl_printer *o, const dl_op *op) { print_typed(o, op, result_type(op)); }
 
 static dl_status read_loop_iota(reading *r) { return read_leaf(r); }
 DEFINE_PARSE(loop_iota)

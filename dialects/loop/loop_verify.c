@@ -145,6 +145,8 @@ dl_status loop_reduce_verify(dl_op *op) {
 
 dl_status loop_apply_verify(dl_op *op) { return check_map(op, "map", 0, 1); }
 dl_status loop_alloc_verify(dl_op *op) { return check_map(op, "elements", 0, 1); }
+
+dl_status loop_arena_verify(dl_op *op) { return check_map(op, "bytes", 0, 1); }
 dl_status loop_copy_verify(dl_op *op) { return check_map(op, "elements", 2, 1); }
 dl_status loop_slice_verify(dl_op *op) { return check_map(op, "bytes", 1, 1); }
 dl_status loop_launch_verify(dl_op *op) { return check_map(op, "grid", DL_LOOP_LAUNCH_GRID, 0); }
