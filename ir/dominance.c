@@ -1,6 +1,6 @@
 // Dominators by the iteration of Cooper, Harvey and Kennedy, "A simple, fast dominance algorithm"
 // (2001).
-#include "ir/dominance_internal.h"
+#include "ir/dominance.h"
 #include "ir/op_internal.h"
 
 enum { UNREACHED = -1 };

@@ -1,3 +1,4 @@
+#include "ir/hash.h"
 #include "ir/pass_internal.h"
 
 typedef struct hasher {
@@ -5,13 +6,7 @@ typedef struct hasher {
   dl_ptr_map numbers;  // dl_value*, dl_block* -> number in order of appearance
 } hasher;
 
-static void mix(hasher *h, uint64_t word) {
-  // The finalizer of splitmix64, over the running hash.
-  uint64_t x = h->hash + word + 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  h->hash = x ^ (x >> 31);
-}
+static void mix(hasher *h, uint64_t word) { h->hash = dl_hash_mix(h->hash, word); }
 
 // Uses may come before definitions (graph regions, back edges): whoever is seen first gets a
 // number.

@@ -26,6 +26,7 @@ typedef enum dl_trait {
   DL_CLOSED = 1 << 17,         // its regions use no value from above but its own operands: generic passes
                                // share no value (constants included) between inside and outside
   DL_RECURSIVE_EFFECTS = 1 << 18,  // has the effects of the ops in its regions and no others
+  DL_MAY_TRAP = 1 << 19,       // undefined for some operands (division by zero): never run speculatively
   DL_UNREGISTERED = 1 << 30,   // of dl_unregistered_op_def: nothing is known about such ops
 } dl_trait;
 

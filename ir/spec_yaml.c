@@ -181,6 +181,7 @@ static const struct {
     {"loop", DL_LOOP},
     {"closed", DL_CLOSED},
     {"recursive_effects", DL_RECURSIVE_EFFECTS},
+    {"may_trap", DL_MAY_TRAP},
 };
 
 static dl_status read_traits(reader *r, const yaml_node_t *node, dl_op_def *def) {

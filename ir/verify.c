@@ -1,5 +1,5 @@
 #include "ir/context_internal.h"
-#include "ir/dominance_internal.h"
+#include "ir/dominance.h"
 #include "ir/op_internal.h"
 #include "ir/spec.h"
 #include "ir/verify_internal.h"

@@ -1,6 +1,6 @@
-// ir/dominance_internal.h: dominators of the blocks of a region.
-#ifndef DLIR_IR_DOMINANCE_INTERNAL_H
-#define DLIR_IR_DOMINANCE_INTERNAL_H
+// ir/dominance.h: dominators of the blocks of a region.
+#ifndef DLIR_IR_DOMINANCE_H
+#define DLIR_IR_DOMINANCE_H
 
 #include "ir/op.h"
 
@@ -12,7 +12,7 @@ typedef struct dl_dominance {
 
 // Whether every path from the entry to `block` goes through `dominator`; both are in one region.
 // Reflexive; true for an unreachable block.
-bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, const dl_block *block);
-void dl_dominance_free(dl_dominance *dominance);
+DL_API bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, const dl_block *block);
+DL_API void dl_dominance_free(dl_dominance *dominance);
 
 #endif

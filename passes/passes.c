@@ -1,0 +1,21 @@
+// The table of all passes, one line each.
+#include "ir/pass.h"
+#include "ir/plugin.h"
+
+#define PASSES(X)               \
+  X(canonicalize)               \
+  X(cse)                        \
+  X(dce)                        \
+  X(loop_invariant_code_motion) \
+  X(strip_debuginfo)            \
+  X(symbol_dce)
+
+#define DECLARE(symbol) extern const dl_pass_def dl_pass_##symbol;
+PASSES(DECLARE)
+
+#define ENTRY(symbol) &dl_pass_##symbol,
+static const dl_pass_def *const passes[] = {PASSES(ENTRY)};
+
+dl_status dl_register_builtin_passes(dl_context *ctx) {
+  return dl_register_passes(ctx, DL_COUNT(passes), passes);
+}
