@@ -67,8 +67,16 @@ DL_API dl_status dl_register_passes(dl_context *ctx, size_t count, const dl_pass
 DL_API const dl_pass_def *dl_find_pass(dl_context *ctx, dl_str name);
 DL_API size_t dl_num_passes(dl_context *ctx);
 DL_API const dl_pass_def *dl_get_pass(dl_context *ctx, size_t i);  // sorted by name
-// A named pipeline: an alias for pipeline text, e.g. "dlc-default{opt=3}" without options for now.
-DL_API dl_status dl_register_pipeline(dl_context *ctx, const char *name, const char *summary, const char *text);
+// A name for a list of pipeline elements as they may stand inside `builtin.module(…)`. The strings are
+// borrowed.
+typedef struct dl_named_pipeline {
+  const char *name, *summary, *text;
+} dl_named_pipeline;
+DL_API dl_status dl_register_pipeline(dl_context *ctx, const char *name, const char *summary,
+                                      const char *text);
+DL_API const dl_named_pipeline *dl_find_pipeline(dl_context *ctx, dl_str name);
+DL_API size_t dl_num_pipelines(dl_context *ctx);
+DL_API const dl_named_pipeline *dl_get_pipeline(dl_context *ctx, size_t i);  // in order of registration
 
 // Runs the program at its entry with inputs of the executor's choice; what tools install for checking.
 // Compares two versions of a module: returns DL_FAILED after a diagnostic naming the op if they differ
@@ -101,6 +109,11 @@ DL_API dl_pass_manager *dl_parse_pipeline(dl_context *ctx, dl_str text);  // NUL
 DL_API void dl_pass_manager_destroy(dl_pass_manager *pm);
 DL_API void dl_print_pipeline(dl_buffer *out, const dl_pass_manager *pm);  // canonical text
 DL_API void dl_set_instrumentation(dl_pass_manager *pm, const dl_instrumentation *instrumentation);
+// Runs on a verified module whose name is the pipeline's anchor. Stops at the first pass that fails. With
+// verify_each a pass that changes the IR without calling dl_pass_changed is a bug.
 DL_API dl_status dl_run_pipeline(dl_pass_manager *pm, dl_op *module);
+// Whether what is printed of the module reads back as the same text; `when` ("after pass 'cse'") completes
+// the diagnostic.
+DL_API dl_status dl_verify_roundtrip(dl_op *module, const char *when);
 
 #endif

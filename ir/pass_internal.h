@@ -39,19 +39,11 @@ struct dl_pass_manager {
   dl_instrumentation instrumentation;
 };
 
-typedef struct dl_named_pipeline {
-  const char *name, *summary, *text;
-} dl_named_pipeline;
-
 dl_pass *dl_pass_create(const dl_pass_def *def);
 void dl_pass_destroy(dl_pass *pass);
 // Sets an option from its text (NULL: the name stood alone). Returns NULL, or what is wrong with
 // the text.
 const char *dl_pass_set_option(dl_pass *pass, size_t option, const char *text);
-
-const dl_named_pipeline *dl_find_pipeline(dl_context *ctx, dl_str name);
-size_t dl_num_pipelines(dl_context *ctx);
-const dl_named_pipeline *dl_get_pipeline(dl_context *ctx, size_t i);
 
 // Whether the comma-separated list (or NULL) has the name.
 bool dl_list_has(const char *list, const char *name);
@@ -68,8 +60,5 @@ void dl_print_ir(const dl_instrumentation *in, const char *when, const dl_pass *
 void dl_print_timing(const dl_pass_manager *pm, double total);
 void dl_print_statistics(const dl_pass_manager *pm);
 dl_status dl_write_reproducer(const dl_pass_manager *pm, dl_op *module);
-// Whether what is printed of the module reads back as the same text; names `pass` in the
-// diagnostic.
-dl_status dl_check_roundtrip(const dl_pass *pass, dl_op *module);
 
 #endif

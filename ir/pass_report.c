@@ -128,17 +128,16 @@ static dl_status reread(dl_op *module, dl_str text, dl_buffer *again,
   return copy ? DL_OK : DL_FAILED;
 }
 
-dl_status dl_check_roundtrip(const dl_pass *pass, dl_op *module) {
+dl_status dl_verify_roundtrip(dl_op *module, const char *when) {
   dl_print_options options = {.locations = true};
   dl_buffer first = {0}, second = {0};
   dl_print_op(&first, module, &options);
   dl_loc loc = dl_op_loc(module);
   dl_status status = reread(module, (dl_str){first.data, first.len}, &second, &options);
   if (status != DL_OK) {
-    dl_note(loc, "the text printed after pass '%s' cannot be read", pass->def->name);
+    dl_note(loc, "the text printed %s cannot be read", when);
   } else if (strcmp(first.data, second.data)) {
-    status = dl_error(loc, "the text printed after pass '%s' does not read back as itself",
-                      pass->def->name);
+    status = dl_error(loc, "the text printed %s does not read back as itself", when);
     note_first_difference(loc, first.data, second.data);
   }
   dl_buffer_free(&first);

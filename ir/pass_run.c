@@ -85,7 +85,13 @@ static dl_status verify_after(run_state *run, const dl_pass *pass, dl_op *op) {
     dl_note(dl_op_loc(op), "the IR is wrong after pass '%s'", pass->def->name);
     return DL_FAILED;
   }
-  if (run->in->verify_roundtrip) DL_TRY(dl_check_roundtrip(pass, run->module));
+  if (run->in->verify_roundtrip) {
+    dl_buffer when = {0};
+    dl_buffer_printf(&when, "after pass '%s'", pass->def->name);
+    dl_status status = dl_verify_roundtrip(run->module, when.data);
+    dl_buffer_free(&when);
+    DL_TRY(status);
+  }
   return run->in->check ? check_unchanged(run, pass, op) : DL_OK;
 }
 

@@ -42,14 +42,13 @@ static const dl_cli_option *find_joined(const dl_cli *cli, const char *name) {
   return NULL;
 }
 
-static void offer(void *to, const char *name) { dl_suggest_offer(to, name); }
-
-static int unknown_option(const dl_cli *cli, void *options, dl_str name) {
+int dl_cli_unknown_option(const dl_cli *cli, dl_str name, size_t count,
+                          const char *const *candidates) {
   dl_suggestion near = dl_suggest(name);
   for (size_t i = 0; i < cli->num_options; i++) dl_suggest_offer(&near, cli->options[i].name);
+  for (size_t i = 0; i < count; i++) dl_suggest_offer(&near, candidates[i]);
   dl_suggest_offer(&near, "help");
   dl_suggest_offer(&near, "version");
-  if (cli->offer_extra) cli->offer_extra(options, offer, &near);
   if (near.best)
     return dl_cli_usage_error(cli->tool, "unknown option '--%.*s'; did you mean '--%s'?",
                               (int)name.len, name.data, near.best);
@@ -119,10 +118,9 @@ static int parse_option(const dl_cli *cli, arguments *args, const char *text, vo
   const dl_cli_option *option = dl_cli_find(cli, name);
   if (!option && (option = find_joined(cli, text))) value = text + strlen(option->name);
   if (!option) {
-    char *copy = strndup(name.data, name.len);
-    bool taken = cli->extra && cli->extra(options, copy, value);
-    free(copy);
-    return taken ? DL_CLI_CONTINUE : unknown_option(cli, options, name);
+    if (!cli->take_unknown) return dl_cli_unknown_option(cli, name, 0, NULL);
+    cli->take_unknown(options, name, value);
+    return DL_CLI_CONTINUE;
   }
   if (!value && option->kind != DL_CLI_BOOL) {
     if (args->next == args->argc)

@@ -53,11 +53,9 @@ typedef struct dl_cli {
   const dl_cli_option *options;
   size_t positional;      // offset of a dl_cli_list that takes the positional arguments
   size_t max_positional;  // 0: any number
-  // Asked about names that are not in the table, before they are refused; `value` is what follows
-  // `=`, or NULL. Returns whether it took the option. May be NULL.
-  bool (*extra)(void *options, const char *name, const char *value);
-  // Offers names for suggestions beyond the table; may be NULL.
-  void (*offer_extra)(void *options, void (*offer)(void *to, const char *name), void *to);
+  // Takes the options that are not in the table, for tools that learn later which exist; `value` is
+  // what follows `=`, or NULL; both live as long as argv. NULL: they are refused.
+  void (*take_unknown)(void *options, dl_str name, const char *value);
 } dl_cli;
 
 #define DL_CLI_CONTINUE (-1)
@@ -68,6 +66,11 @@ int dl_cli_parse(const dl_cli *cli, int argc, char **argv, void *options);
 
 // Whether and where an option named `name` stands in the table, or NULL.
 const dl_cli_option *dl_cli_find(const dl_cli *cli, dl_str name);
+
+// Says that there is no such option and which one may be meant, among the table's names and the
+// candidates; returns DL_EXIT_USAGE.
+int dl_cli_unknown_option(const dl_cli *cli, dl_str name, size_t count,
+                          const char *const *candidates);
 
 // First and last statement of a tool's main. dl_cli_start makes sure that the standard streams
 // exist and that writing to a closed pipe is an error, not a signal. dl_cli_finish flushes standard

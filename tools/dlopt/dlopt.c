@@ -1,0 +1,362 @@
+// dlopt: reads IR, runs passes on it, writes IR. The flags are mlir-opt's where that has them.
+#define _GNU_SOURCE
+#include "ir/context.h"
+#include "ir/pass.h"
+#include "ir/plugin.h"
+#include "ir/spec.h"
+#include "ir/text.h"
+#include "tools/common/cli.h"
+#include "tools/dlopt/expected.h"
+
+typedef struct pass_flag {
+  dl_str name;
+  const char *options;  // NULL: none
+} pass_flag;
+
+typedef struct options {
+  dl_cli_list inputs;
+  const char *output, *pipeline;
+  DL_VEC(pass_flag) pass_flags;
+  dl_cli_list plugins, dialects;
+  bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
+  bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
+  int64_t elide_elements;
+  dl_print_options print;
+  dl_instrumentation run;
+} options;
+
+static const dl_cli_option option_table[] = {
+    DL_CLI(TEXT, "o", options, output, "FILE", "Write there instead of to standard output"),
+    DL_CLI(TEXT, "pass-pipeline", options, pipeline, "TEXT",
+           "Run these passes, e.g. 'builtin.module(func.func(cse),symbol-dce)'"),
+    DL_CLI(BOOL, "split-input-file", options, split, NULL,
+           "Treat the parts between '// -----' lines one by one"),
+    DL_CLI(BOOL, "verify-diagnostics", options, verify_diagnostics, NULL,
+           "Check diagnostics against expected-error@+n {{text}} comments"),
+    DL_CLI(BOOL, "allow-unregistered-dialect", options, allow_unregistered, NULL,
+           "Accept ops that no dialect registers"),
+    DL_CLI(BOOL, "no-implicit-module", options, no_implicit_module, NULL,
+           "Take the only top-level op as it is, without wrapping it in builtin.module"),
+    DL_CLI(BOOL, "mlir-print-op-generic", options, print.generic, NULL, "Print the generic form"),
+    DL_CLI(BOOL, "mlir-print-debuginfo", options, print.locations, NULL, "Print locations"),
+    DL_CLI(BOOL, "mlir-print-local-scope", options, print.local_scope, NULL,
+           "Print without aliases"),
+    DL_CLI(INT, "mlir-elide-elementsattrs-if-larger", options, elide_elements, "N",
+           "Print constants of more elements as __elided__"),
+    DL_CLI(BOOL, "mlir-print-ir-before-all", options, run.print_before_all, NULL,
+           "Print the IR before each pass"),
+    DL_CLI(BOOL, "mlir-print-ir-after-all", options, run.print_after_all, NULL,
+           "Print the IR after each pass"),
+    DL_CLI(BOOL, "mlir-print-ir-after-change", options, run.print_after_change, NULL,
+           "Print the IR after each pass that changed it"),
+    DL_CLI(BOOL, "mlir-print-ir-after-failure", options, run.print_after_failure, NULL,
+           "Print the IR after a pass that failed"),
+    DL_CLI(TEXT, "mlir-print-ir-before", options, run.print_before, "PASS,…",
+           "Print the IR before these passes"),
+    DL_CLI(TEXT, "mlir-print-ir-after", options, run.print_after, "PASS,…",
+           "Print the IR after these passes"),
+    DL_CLI(BOOL, "mlir-print-ir-module-scope", options, run.print_module_scope, NULL,
+           "Print the whole module each time"),
+    DL_CLI(BOOL, "mlir-timing", options, run.timing, NULL, "Report time and memory per pass"),
+    DL_CLI(BOOL, "mlir-pass-statistics", options, run.statistics, NULL,
+           "Report the passes' counters"),
+    DL_CLI(TEXT, "mlir-pass-pipeline-crash-reproducer", options, run.reproducer, "FILE",
+           "Leave input and pipeline there when a pass fails or crashes"),
+    DL_CLI(BOOL, "run-reproducer", options, run_reproducer, NULL,
+           "Run the pipeline that the input, a reproducer, names"),
+    DL_CLI(BOOL, "mlir-disable-threading", options, disable_threading, NULL,
+           "Run passes one after another (they always do)"),
+    DL_CLI(BOOL, "verify-each", options, run.verify_each, NULL,
+           "Verify after each pass (default: true)"),
+    DL_CLI(BOOL, "verify-roundtrip", options, run.verify_roundtrip, NULL,
+           "Check that input and results print and read back as the same"),
+    DL_CLI(TEXT, "skip-passes", options, run.skip_passes, "PASS,…", "Leave these passes out"),
+    DL_CLI(LIST, "load-plugin", options, plugins, "FILE.so", "Load a plugin"),
+    DL_CLI(LIST, "load-dialect", options, dialects, "FILE.yaml", "Load a dialect's specification"),
+    DL_CLI(BOOL, "list-passes", options, list_passes, NULL,
+           "List passes and pipelines with options"),
+    DL_CLI(BOOL, "show-dialects", options, show_dialects, NULL, "List the dialects"),
+    DL_CLI(BOOL, "dump-pass-pipeline", options, dump_pipeline, NULL,
+           "Print the pipeline in its canonical form to standard error"),
+};
+
+static void take_pass_flag(void *user, dl_str name, const char *value) {
+  options *o = user;
+  DL_PUSH(&o->pass_flags, (pass_flag){name, value});
+}
+
+static const dl_cli cli = {
+    .tool = "dlopt",
+    .usage = "[options] [FILE]",
+    .overview =
+        "Reads IR (from FILE or standard input), runs passes and writes the result.\n"
+        "Every pass is also a flag: --cse, --canonicalize, --PASS='option=value …'.",
+    .num_options = DL_COUNT(option_table),
+    .options = option_table,
+    .positional = offsetof(options, inputs),
+    .max_positional = 1,
+    .take_unknown = take_pass_flag,
+};
+
+// --- contexts ---
+
+static dl_status load_extensions(dl_context *ctx, const options *o) {
+  DL_TRY(dl_register_builtin_dialects(ctx));
+  DL_TRY(dl_register_builtin_passes(ctx));
+  for (size_t i = 0; i < o->plugins.len; i++) DL_TRY(dl_load_plugin(ctx, o->plugins.data[i]));
+  for (size_t i = 0; i < o->dialects.len; i++)
+    DL_TRY(dl_load_dialect_yaml(ctx, o->dialects.data[i]));
+  return DL_OK;
+}
+
+static dl_context *make_context(const options *o) {
+  dl_context *ctx = dl_context_create();
+  dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
+  dl_allow_unregistered(ctx, o->allow_unregistered);
+  if (load_extensions(ctx, o) == DL_OK) return ctx;
+  dl_context_destroy(ctx);
+  return NULL;
+}
+
+// --- listing ---
+
+static void list_passes(dl_context *ctx) {
+  for (size_t i = 0; i < dl_num_passes(ctx); i++) {
+    const dl_pass_def *def = dl_get_pass(ctx, i);
+    printf("%-36s %s\n", def->name, def->summary);
+    for (size_t j = 0; j < def->num_options; j++) {
+      const dl_option_def *option = &def->options[j];
+      const char *value = option->default_value;
+      printf("    %-32s %s%s%s%s\n", option->name, option->summary, value ? " (default: " : "",
+             value ? value : "", value ? ")" : "");
+    }
+  }
+  for (size_t i = 0; i < dl_num_pipelines(ctx); i++) {
+    const dl_named_pipeline *named = dl_get_pipeline(ctx, i);
+    printf("%-36s %s: %s\n", named->name, named->summary, named->text);
+  }
+}
+
+static void show_dialects(dl_context *ctx) {
+  for (size_t i = 0; i < dl_num_dialects(ctx); i++) {
+    const dl_dialect_def *def = dl_get_dialect(ctx, i);
+    printf("%-12s %s\n", def->name, def->summary ? def->summary : "");
+  }
+}
+
+// --- the pipeline ---
+
+static int check_pass_flags(dl_context *ctx, const options *o) {
+  const char **names = dl_malloc((dl_num_passes(ctx) + 1) * sizeof(*names));
+  for (size_t i = 0; i < dl_num_passes(ctx); i++) names[i] = dl_get_pass(ctx, i)->name;
+  int status = DL_EXIT_OK;
+  for (size_t i = 0; i < o->pass_flags.len && status == DL_EXIT_OK; i++) {
+    dl_str name = o->pass_flags.data[i].name;
+    if (!dl_find_pass(ctx, name) && !dl_find_pipeline(ctx, name))
+      status = dl_cli_unknown_option(&cli, name, dl_num_passes(ctx), names);
+  }
+  free(names);
+  if (status == DL_EXIT_OK && o->pipeline && o->pass_flags.len)
+    status = dl_cli_usage_error("dlopt", "--pass-pipeline and pass flags exclude each other");
+  return status;
+}
+
+// Flags become a pipeline on the module; neighbours with the same anchor share one nested pipeline.
+static void pipeline_of_flags(dl_context *ctx, const options *o, dl_buffer *text) {
+  const char *open = NULL;
+  dl_buffer_puts(text, "builtin.module(");
+  for (size_t i = 0; i < o->pass_flags.len; i++) {
+    pass_flag flag = o->pass_flags.data[i];
+    const dl_pass_def *def = dl_find_pass(ctx, flag.name);
+    const char *anchor = def ? def->anchor : NULL;
+    if (anchor && !strcmp(anchor, "builtin.module")) anchor = NULL;
+    bool same = anchor && open && !strcmp(anchor, open);
+    if (open && !same) dl_buffer_putc(text, ')');
+    if (i) dl_buffer_putc(text, ',');
+    if (anchor && !same) dl_buffer_printf(text, "%s(", anchor);
+    dl_buffer_printf(text, "%.*s", (int)flag.name.len, flag.name.data);
+    if (flag.options) dl_buffer_printf(text, "{%s}", flag.options);
+    open = anchor;
+  }
+  dl_buffer_puts(text, open ? "))" : ")");
+}
+
+// The value of --pass-pipeline='…' in a reproducer's first line, or an empty string.
+static dl_str pipeline_of_reproducer(dl_str text) {
+  const char *end = memchr(text.data, '\n', text.len);
+  dl_str line = {text.data, end ? (size_t)(end - text.data) : text.len};
+  const char key[] = "--pass-pipeline='";
+  const char *at = line.len ? memmem(line.data, line.len, key, sizeof(key) - 1) : NULL;
+  if (!at) return DL_STR("");
+  at += sizeof(key) - 1;
+  // Options may hold quotes; the flag's own one is the last of the line.
+  const char *close = memrchr(at, '\'', (size_t)(line.data + line.len - at));
+  return close ? (dl_str){at, (size_t)(close - at)} : DL_STR("");
+}
+
+static bool pipeline_text(dl_context *ctx, const options *o, dl_str input, dl_buffer *text) {
+  dl_str given = o->pipeline ? dl_str_of(o->pipeline) : DL_STR("");
+  if (o->run_reproducer) {
+    given = pipeline_of_reproducer(input);
+    if (!given.len) return dl_cli_error("dlopt", "the input is no reproducer"), false;
+  }
+  if (given.data && (o->pipeline || o->run_reproducer))
+    dl_buffer_append(text, given.data, given.len);
+  else
+    pipeline_of_flags(ctx, o, text);
+  return true;
+}
+
+// --- one part of the input ---
+
+typedef struct part {
+  const options *options;
+  const char *path;
+  dl_str text;
+  dl_str input;  // all of it
+  dl_buffer *out;
+} part;
+
+static dl_status run_passes(const part *p, dl_op *module, const char *text) {
+  const options *o = p->options;
+  dl_pass_manager *pm = dl_parse_pipeline(dl_op_context(module), dl_str_of(text));
+  if (!pm) return DL_FAILED;
+  if (o->dump_pipeline) {
+    dl_buffer canonical = {0};
+    dl_print_pipeline(&canonical, pm);
+    fprintf(stderr, "%s\n", canonical.data);
+    dl_buffer_free(&canonical);
+  }
+  dl_set_instrumentation(pm, &o->run);
+  dl_status status = dl_run_pipeline(pm, module);
+  dl_pass_manager_destroy(pm);
+  return status;
+}
+
+static dl_status transform(const part *p, dl_op *module) {
+  DL_TRY(dl_verify(module));
+  if (p->options->run.verify_roundtrip) DL_TRY(dl_verify_roundtrip(module, "of the input"));
+  dl_buffer pipeline = {0};
+  bool ok = pipeline_text(dl_op_context(module), p->options, p->input, &pipeline);
+  dl_status status = ok ? run_passes(p, module, pipeline.data) : DL_FAILED;
+  dl_buffer_free(&pipeline);
+  return status;
+}
+
+// Files get their resources beside them; a stream, and a file of several parts, has them inline.
+static dl_status write_result(const part *p, dl_op *module) {
+  const options *o = p->options;
+  if (strcmp(o->output, "-") && !o->split) return dl_write_module(module, o->output, &o->print);
+  dl_print_options print = o->print;
+  print.print_resources = true;
+  dl_print_op(p->out, module, &print);
+  if (p->out->len && p->out->data[p->out->len - 1] != '\n') dl_buffer_putc(p->out, '\n');
+  return DL_OK;
+}
+
+static dl_status process(const part *p, dl_context *ctx) {
+  dl_op *module = dl_parse_module(ctx, p->text, p->path);
+  if (!module) return DL_FAILED;
+  dl_status status = transform(p, module);
+  if (status == DL_OK) status = write_result(p, module);
+  dl_op_destroy_tree(module);
+  return status;
+}
+
+static bool process_part(const part *p) {
+  dl_context *ctx = make_context(p->options);
+  if (!ctx) return false;
+  expected *all = NULL;
+  if (p->options->verify_diagnostics) {
+    all = expected_create(p->text, p->path);
+    dl_set_diag_handler(ctx, expected_handle, all);
+  }
+  bool ok = process(p, ctx) == DL_OK;
+  if (all) ok = expected_finish(all);
+  dl_context_destroy(ctx);
+  return ok;
+}
+
+// --- the whole input ---
+
+// The end of the part that starts at `at`: a line that is "// -----" and nothing more, or the end.
+static const char *part_end(const char *at, const char *end, const char **next) {
+  for (const char *line = at; line < end;) {
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    const char *stop = newline ? newline : end;
+    const char *last = stop;
+    while (last > line && strchr(" \t\r", last[-1])) last--;
+    *next = newline ? newline + 1 : end;
+    if (dl_str_is((dl_str){line, (size_t)(last - line)}, "// -----")) return line;
+    line = *next;
+  }
+  *next = end;
+  return end;
+}
+
+// Parts keep the line numbers of the file: blank lines stand for what comes before.
+static bool process_split(part p) {
+  bool ok = true;
+  uint64_t lines = 0;
+  const char *end = p.input.data + p.input.len;
+  for (const char *at = p.input.data, *next; at < end; at = next) {
+    const char *stop = part_end(at, end, &next);
+    dl_buffer text = {0};
+    for (uint64_t i = 0; i < lines; i++) dl_buffer_putc(&text, '\n');
+    dl_buffer_append(&text, at, (size_t)(stop - at));
+    p.text = (dl_str){text.data, text.len};
+    if (p.out->len) dl_buffer_puts(p.out, "\n// -----\n");
+    ok = process_part(&p) && ok;
+    dl_buffer_free(&text);
+    for (; at < next; at++) lines += *at == '\n';
+  }
+  return ok;
+}
+
+static int process_input(const options *o) {
+  const char *path = o->inputs.len ? o->inputs.data[0] : "-";
+  dl_buffer input = {0}, out = {0};
+  if (!dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
+  dl_str text = {input.data ? input.data : "", input.len};
+  part p = {o, strcmp(path, "-") ? path : "<stdin>", text, text, &out};
+  bool ok = o->split && text.len ? process_split(p) : process_part(&p);
+  bool streamed = !strcmp(o->output, "-") || o->split;
+  if (streamed && (ok || out.len))
+    ok = dl_cli_write_file("dlopt", o->output, (dl_str){out.data, out.len}) && ok;
+  dl_buffer_free(&input);
+  dl_buffer_free(&out);
+  return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
+}
+
+// What does not depend on the input: listings, and whether the flags name passes.
+static int prepare(const options *o) {
+  dl_context *ctx = make_context(o);
+  if (!ctx) return DL_EXIT_FAILURE;
+  int status = check_pass_flags(ctx, o);
+  if (status == DL_EXIT_OK && o->list_passes) list_passes(ctx);
+  if (status == DL_EXIT_OK && o->show_dialects) show_dialects(ctx);
+  dl_context_destroy(ctx);
+  return status;
+}
+
+static int run(options *o) {
+  if (o->elide_elements < 0)
+    return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
+  o->print.elide_elements = (size_t)o->elide_elements;
+  o->run.print_options = &o->print;
+  int status = prepare(o);
+  if (status != DL_EXIT_OK || o->list_passes || o->show_dialects) return status;
+  return process_input(o);
+}
+
+int main(int argc, char **argv) {
+  dl_cli_start();
+  options o = {.output = "-", .run = {.verify_each = true, .out = stderr}};
+  int status = dl_cli_parse(&cli, argc, argv, &o);
+  if (status == DL_CLI_CONTINUE) status = run(&o);
+  DL_VEC_FREE(&o.inputs);
+  DL_VEC_FREE(&o.pass_flags);
+  DL_VEC_FREE(&o.plugins);
+  DL_VEC_FREE(&o.dialects);
+  return dl_cli_finish("dlopt", status);
+}
