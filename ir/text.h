@@ -21,13 +21,13 @@ typedef struct dl_print_options {
   bool local_scope;      // --mlir-print-local-scope: no aliases
   bool print_resources;  // write the {-# dialect_resources #-} section with the resources used, inline (hex)
   size_t elide_elements; // --mlir-elide-elementsattrs-if-larger; 0: never
-  const char *const *external_resources;  // names of side files to mention, num_external; see dl_write_module
-  size_t num_external;
 } dl_print_options;
 
 DL_API void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options *options);  // NULL: defaults
-// Writes a module to path atomically (a temporary file, then rename); resources it uses go to `path` with
-// the extension .dlw, named in external_resources. "-" is standard output, resources inline.
+// Writes a module to path atomically (a temporary file, then rename). The resources it uses go to a side
+// file, `path` with the extension .dlw: their bytes, each aligned to 64, in the order in which the section
+// {-# external_resources: {dlir: {file: "x.dlw", name: "offset:size", …}} #-} lists them. "-" is standard
+// output, resources inline.
 DL_API dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options);
 
 // --- for pretty parsers (dl_op_def.parse) ---
@@ -74,6 +74,10 @@ DL_API dl_status dl_p_attr_dict_with_keyword(dl_parser *p, dl_op_state *state);
 // if it is not NULL.
 DL_API dl_status dl_p_region(dl_parser *p, dl_op_state *state, size_t num_args, const dl_unresolved *names,
                              const dl_type *types, const dl_op_def *terminator);
+// ^name, in the region that the op is in; appends it to the state.
+DL_API dl_status dl_p_successor(dl_parser *p, dl_op_state *state);
+// `: (types) -> types` as the generic form ends: resolves the operands and adds them and the results.
+DL_API dl_status dl_p_signature(dl_parser *p, dl_op_state *state, const dl_unresolved_list *operands);
 // An affine expression over SSA names (`%oc * 9216 + %i + 16`) or bare names given in `names`. For SSA
 // names, each distinct value becomes the next dimension and is appended to `values`.
 DL_API dl_status dl_p_expr_ssa(dl_parser *p, dl_unresolved_list *values, dl_expr *expr);
@@ -93,8 +97,13 @@ DL_API void dl_o_attr_without_type(dl_printer *o, dl_attr attr);      // `1.0000
 DL_API void dl_o_symbol(dl_printer *o, dl_ident name);                // @name, quoted where needed
 DL_API void dl_o_newline(dl_printer *o);                              // newline and current indentation
 // ` {a = 1}` without the names in `omit` (NULL-terminated list, or NULL); nothing when nothing is left.
+// Inherent attributes are among them unless dl_o_properties was called for the op before.
 DL_API void dl_o_attr_dict(dl_printer *o, const dl_op *op, const char *const *omit);
+DL_API void dl_o_attr_dict_with_keyword(dl_printer *o, const dl_op *op, const char *const *omit);
 DL_API void dl_o_properties(dl_printer *o, const dl_op *op, const char *const *omit);  // ` <{…}>`
+DL_API void dl_o_successor(dl_printer *o, const dl_op *op, size_t i);                  // ^bb1
+// Prints ` : (operand types) -> result types`, as the generic form ends.
+DL_API void dl_o_signature(dl_printer *o, const dl_op *op);
 // ` {` newline … `}`. `header`: print the ^bb0(…) line of the entry block when it has arguments.
 DL_API void dl_o_region(dl_printer *o, dl_region *region, bool header, bool terminator);
 DL_API void dl_o_expr_ssa(dl_printer *o, dl_expr expr, dl_value *const *dims, dl_value *const *symbols);

@@ -54,20 +54,20 @@ bool dl_is_suffix_char(char c);  // letters, digits, _ $ . -
 dl_str dl_unescape(dl_arena *arena, dl_str raw);
 
 // --- parser ---
+// What a name in scope stands for (text_parse_ssa.c).
 typedef struct dl_ssa_entry {
-  const char *name;        // in the source, without %
-  size_t len;
-  uint32_t hash, next;     // index + 1 of the next entry in the bucket
-  dl_loc loc;              // of the definition or the first use
-  size_t count;            // values known; a name's results are defined together
-  dl_value **values;       // forward: placeholders, NULL where not used yet
+  dl_ident name;
+  dl_loc loc;              // of the definition, or of the first use
+  size_t count;            // values; a name's results are defined together
+  dl_value **values;       // not defined yet: placeholders, NULL where not used
   bool defined;
+  size_t position;         // in the scope's entries
 } dl_ssa_entry;
 
 typedef struct dl_ssa_scope {
-  DL_VEC(dl_ssa_entry) entries;
-  uint32_t *buckets;
-  size_t num_buckets;
+  struct dl_ssa_scope *parent;      // of the isolated op around
+  DL_VEC(dl_ssa_entry *) entries;   // in order of appearance; NULL: moved to its definition
+  dl_ptr_map by_name;               // dl_ident -> dl_ssa_entry
 } dl_ssa_scope;
 
 typedef struct dl_block_entry {
@@ -79,10 +79,16 @@ typedef struct dl_block_entry {
 
 typedef struct dl_region_scope {
   struct dl_region_scope *parent;
-  DL_VEC(dl_block_entry) blocks;
+  DL_VEC(dl_block_entry *) blocks;
+  dl_ptr_map by_name;      // dl_ident -> dl_block_entry
 } dl_region_scope;
 
-// The arrays of an op state under construction.
+typedef struct dl_result_name {
+  dl_unresolved name;
+  size_t count;  // %name:count
+} dl_result_name;
+
+// The arrays behind an op state under construction.
 typedef struct dl_op_arrays {
   DL_VEC(dl_value *) operands;
   DL_VEC(dl_type) results;
@@ -90,7 +96,8 @@ typedef struct dl_op_arrays {
   DL_VEC(dl_named_attr) inherent;
   DL_VEC(dl_region *) regions;
   DL_VEC(dl_block *) successors;
-  size_t references;
+  dl_unresolved_list unresolved;
+  DL_VEC(dl_result_name) result_names;
 } dl_op_arrays;
 
 // loc(#alias) read before the alias is defined: the location of an op or of a block argument.
@@ -108,14 +115,17 @@ struct dl_parser {
   dl_arena *arena;         // freed after parsing
   unsigned depth;
   dl_ptr_map attr_aliases, type_aliases;  // dl_ident -> dl_attr, dl_type
-  dl_ptr_map distinct;     // file-local id + 1 -> dl_attr
   dl_ssa_scope *scope;     // of the innermost isolated op
   dl_region_scope *region;
   DL_VEC(const dl_op_def *) enclosing;  // definitions of the ops around, outermost first
   DL_VEC(dl_deferred_loc) deferred_locs;
   dl_op_arrays *state;     // of the op being read
+  DL_VEC(dl_op_arrays *) pool;  // one per level of nested ops, reused
+  size_t pool_used;
   const dl_op_def *def;    // of the op being read
   dl_loc op_loc;
+  DL_VEC(dl_op *) orphans; // placeholders whose uses will be destroyed with a failed text
+  bool failed;             // an error was reported: what follows from it is not
   const char *path;        // of the file, for external resources
 };
 
@@ -132,7 +142,11 @@ dl_str dl_token_str(const dl_parser *p);
 dl_status dl_enter(dl_parser *p);  // counts nesting; diagnoses when it is too deep
 void dl_leave(dl_parser *p);
 
-typedef struct dl_checkpoint { dl_token token; dl_lexer lexer; } dl_checkpoint;
+typedef struct dl_checkpoint {
+  dl_token token;
+  dl_lexer lexer;
+  unsigned depth;
+} dl_checkpoint;
 dl_checkpoint dl_save(const dl_parser *p);
 void dl_restore(dl_parser *p, dl_checkpoint checkpoint);
 // Reads on from the given byte, which is on the next token's line.
@@ -161,22 +175,34 @@ dl_status dl_parse_dense(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_sparse(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
-// Parameters `<…>` of the dialect symbol `dialect.name`, if there are any. `sigil` is # or !.
-dl_status dl_parse_params(dl_parser *p, dl_ident dialect, size_t *count, dl_attr **params);
+bool dl_decode_hex(dl_str text, dl_buffer *out);  // "0x…" with whole bytes
+// `#dialect.name<params>` or `!dialect.name<params>`, at the # or ! token; *name is NULL without a dot.
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
 dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);     // inside loc( )
 // `loc(…)` if present; *loc stays as it is when absent. *deferred is the alias when it is defined later.
 dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc, dl_ident *deferred);
-dl_status dl_parse_resource_sections(dl_parser *p);
+dl_status dl_parse_resource_sections(dl_parser *p);  // {-# … #-}
+
+// SSA names. Scopes of isolated ops are separate; within one, names die with the region that defines them.
+void dl_push_ssa_scope(dl_parser *p, dl_ssa_scope *scope);
+// Reports names that were used and never defined.
+dl_status dl_pop_ssa_scope(dl_parser *p);
+size_t dl_mark_names(const dl_parser *p);
+void dl_forget_names(dl_parser *p, size_t mark);  // those defined since; undefined ones stay
+dl_status dl_define_values(dl_parser *p, dl_unresolved name, size_t count, dl_value *const *values);
+
+dl_status dl_parse_op(dl_parser *p, dl_block *block);   // appends it
+void dl_free_arrays(dl_parser *p);
+// `{ … }`; `names` and `types`: arguments of the entry block that the op's own syntax gives.
+dl_status dl_parse_region(dl_parser *p, dl_region *region, size_t num_args, const dl_unresolved *names,
+                          const dl_type *types);
+dl_status dl_parse_successor(dl_parser *p, dl_block **block);
+dl_status dl_parse_op_format(dl_parser *p, dl_op_state *state, const char *format);
+void dl_sync_state(dl_parser *p, dl_op_state *state);   // after the arrays grew
 
 // --- printer ---
-typedef struct dl_alias {
-  dl_attr attr;
-  const char *name;
-} dl_alias;
-
 struct dl_printer {
   dl_context *ctx;
   dl_buffer *out;
@@ -185,9 +211,14 @@ struct dl_printer {
   dl_arena *arena;
   dl_ptr_map value_names;   // dl_value -> "%name"
   dl_ptr_map block_names;   // dl_block -> "^name"
+  dl_ptr_map branched;      // blocks that are a successor of some op
+  bool use_aliases;         // affine maps and sets become #map, #set as they are met
   dl_ptr_map aliases;       // dl_attr -> "#map"
+  dl_buffer alias_lines;    // their definitions
+  unsigned num_maps, num_sets;
   DL_VEC(dl_ident) resources;  // named by what was printed
-  const dl_op *root;
+  dl_ptr_map resource_seen;
+  bool properties_done;     // of the op being printed: attributes left are discardable ones
 };
 
 void dl_write_type(dl_printer *o, dl_type type);
@@ -207,5 +238,10 @@ void dl_write_loc(dl_printer *o, dl_loc loc);
 void dl_write_set(dl_buffer *out, dl_attr set);
 // Names all values and blocks below op.
 void dl_name_values(dl_printer *o, const dl_op *op);
+void dl_printer_free(dl_printer *o);
+// Prints op and what it needs: aliases before it, resources after it if asked for.
+void dl_write_top_level(dl_printer *o, const dl_op *op);
+void dl_write_op_format(dl_printer *o, const dl_op *op, const char *format);
+void dl_write_generic(dl_printer *o, const dl_op *op);
 
 #endif

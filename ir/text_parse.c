@@ -15,20 +15,20 @@ void dl_parser_finish(dl_parser *p) {
   dl_arena_destroy(p->arena);
   dl_ptr_map_free(&p->attr_aliases);
   dl_ptr_map_free(&p->type_aliases);
-  dl_ptr_map_free(&p->distinct);
   DL_VEC_FREE(&p->enclosing);
   DL_VEC_FREE(&p->deferred_locs);
 }
 
 void dl_advance(dl_parser *p) { dl_lex(&p->lexer, &p->token); }
 
-dl_checkpoint dl_save(const dl_parser *p) { return (dl_checkpoint){p->token, p->lexer}; }
+dl_checkpoint dl_save(const dl_parser *p) { return (dl_checkpoint){p->token, p->lexer, p->depth}; }
 
 void dl_restore(dl_parser *p, dl_checkpoint checkpoint) {
   unsigned quiet = p->lexer.quiet;
   p->token = checkpoint.token;
   p->lexer = checkpoint.lexer;
   p->lexer.quiet = quiet;
+  p->depth = checkpoint.depth;
 }
 
 void dl_relex_from(dl_parser *p, const char *at) {

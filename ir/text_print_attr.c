@@ -1,6 +1,7 @@
 // Printing of attributes.
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "ir/text_internal.h"
 
@@ -213,8 +214,8 @@ static void write_resource(dl_printer *o, dl_attr attr) {
   dl_buffer_puts(o->out, "dense_resource<");
   dl_write_keyword_or_string(o->out, attr->name);
   dl_buffer_putc(o->out, '>');
-  for (size_t i = 0; i < o->resources.len; i++)
-    if (o->resources.data[i] == attr->name) return;
+  if (dl_ptr_map_has(&o->resource_seen, attr->name)) return;
+  dl_ptr_map_set(&o->resource_seen, attr->name, o);
   DL_PUSH(&o->resources, attr->name);
 }
 
@@ -368,10 +369,25 @@ static bool type_is_default(dl_attr attr) {
   return false;
 }
 
+static const char *make_alias(dl_printer *o, dl_attr attr) {
+  bool map = attr->kind == DL_ATTR_MAP;
+  unsigned number = map ? o->num_maps++ : o->num_sets++;
+  char text[32];
+  int len = snprintf(text, sizeof text, number ? "#%s%u" : "#%s", map ? "map" : "set", number);
+  const char *name = dl_arena_copy_str(o->arena, (dl_str){text, (size_t)len});
+  dl_printer definition = {.ctx = o->ctx, .out = &o->alias_lines};
+  dl_buffer_printf(&o->alias_lines, "%s = ", name);
+  write_body(&definition, attr);
+  dl_buffer_putc(&o->alias_lines, '\n');
+  dl_ptr_map_set(&o->aliases, attr, (void *)name);
+  return name;
+}
+
 static bool write_alias(dl_printer *o, dl_attr attr) {
+  if (!o->use_aliases || (attr->kind != DL_ATTR_MAP && attr->kind != DL_ATTR_SET)) return false;
   const char *alias = dl_ptr_map_get(&o->aliases, attr);
-  if (alias) dl_buffer_puts(o->out, alias);
-  return alias != NULL;
+  dl_buffer_puts(o->out, alias ? alias : make_alias(o, attr));
+  return true;
 }
 
 static void write_trailing_type(dl_printer *o, dl_attr attr) {
@@ -394,7 +410,7 @@ void dl_write_attr_untyped(dl_printer *o, dl_attr attr) {
 void dl_print_attr(dl_buffer *out, dl_attr attr) {
   dl_printer o = {.ctx = attr->ctx, .out = out};
   dl_write_attr(&o, attr);
-  DL_VEC_FREE(&o.resources);
+  dl_printer_free(&o);
 }
 
 void dl_o_attr_without_type(dl_printer *o, dl_attr attr) {

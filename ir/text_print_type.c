@@ -101,7 +101,7 @@ void dl_write_type(dl_printer *o, dl_type type) {
 void dl_print_type(dl_buffer *out, dl_type type) {
   dl_printer o = {.ctx = type->ctx, .out = out};
   dl_write_type(&o, type);
-  DL_VEC_FREE(&o.resources);
+  dl_printer_free(&o);
 }
 
 static void write_fused(dl_printer *o, dl_loc loc) {
@@ -160,5 +160,5 @@ void dl_write_loc(dl_printer *o, dl_loc loc) {
 void dl_print_loc(dl_buffer *out, dl_loc loc) {
   dl_printer o = {.ctx = loc->ctx, .out = out};
   dl_write_loc(&o, loc);
-  DL_VEC_FREE(&o.resources);
+  dl_printer_free(&o);
 }

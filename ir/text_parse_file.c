@@ -1,0 +1,137 @@
+// Parsing of whole files: aliases, top-level operations, the implicit module around them.
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "ir/text_internal.h"
+
+static bool at_alias_definition(dl_parser *p) {
+  if (p->token.kind != DL_TOK_HASH && p->token.kind != DL_TOK_BANG) return false;
+  return !memchr(p->token.text, '.', p->token.len);
+}
+
+static dl_status parse_alias(dl_parser *p) {
+  bool is_type = p->token.kind == DL_TOK_BANG;
+  dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
+  dl_ptr_map *aliases = is_type ? &p->type_aliases : &p->attr_aliases;
+  if (dl_ptr_map_has(aliases, name))
+    return dl_token_error(p, "redefinition of alias '%c%s'", *p->token.text, name);
+  dl_advance(p);
+  DL_TRY(dl_expect_punct(p, '=', "after an alias"));
+  const void *value;
+  if (is_type) {
+    dl_type type;
+    DL_TRY(dl_parse_type(p, &type));
+    value = type;
+  } else {
+    dl_attr attr;
+    DL_TRY(dl_parse_attr(p, NULL, &attr));
+    value = attr;
+  }
+  dl_ptr_map_set(aliases, name, (void *)value);
+  return DL_OK;
+}
+
+static dl_status resolve_deferred_locs(dl_parser *p) {
+  for (size_t i = 0; i < p->deferred_locs.len; i++) {
+    const dl_deferred_loc *d = &p->deferred_locs.data[i];
+    dl_attr attr = dl_ptr_map_get(&p->attr_aliases, d->alias);
+    if (!attr) return dl_error(d->where, "undefined location alias '#%s'", d->alias);
+    if (attr->kind != DL_ATTR_LOC) return dl_error(d->where, "'#%s' is no location", d->alias);
+    if (d->op)
+      dl_op_set_loc(d->op, attr->loc);
+    else
+      dl_value_set_arg_loc(d->arg, attr->loc);
+  }
+  return DL_OK;
+}
+
+static dl_status parse_top_level(dl_parser *p, dl_block *block) {
+  while (p->token.kind != DL_TOK_EOF) {
+    if (at_alias_definition(p))
+      DL_TRY(parse_alias(p));
+    else if (dl_p_peek(p, "{-#"))
+      DL_TRY(dl_parse_resource_sections(p));
+    else
+      DL_TRY(dl_parse_op(p, block));
+  }
+  return resolve_deferred_locs(p);
+}
+
+static dl_op *create_module(dl_context *ctx, dl_loc loc, dl_block **block) {
+  const dl_op_def *def = dl_find_op_def(ctx, DL_STR(DL_TOP_LEVEL_OP));
+  if (!def) def = dl_unregistered_op_def(ctx, DL_STR(DL_TOP_LEVEL_OP));
+  dl_region *region = dl_region_create(ctx);
+  *block = dl_block_create(ctx);
+  dl_block_append(region, *block);
+  dl_op_state state = {.def = def, .loc = loc, .num_regions = 1, .regions = &region};
+  return dl_op_create(ctx, &state);
+}
+
+// A file whose only operation is a module is that module.
+static dl_op *unwrap(dl_op *wrapper, dl_block *block) {
+  dl_op *only = dl_block_first(block);
+  if (!only || dl_op_next(only) || strcmp(dl_op_name(only), DL_TOP_LEVEL_OP) != 0) return wrapper;
+  dl_op_unlink(only);
+  dl_op_destroy_tree(wrapper);
+  return only;
+}
+
+static dl_op *parse_file(dl_parser *p) {
+  dl_block *block;
+  dl_op *module = create_module(p->ctx, dl_p_loc(p), &block);
+  dl_ssa_scope scope;
+  dl_push_ssa_scope(p, &scope);
+  dl_status status = parse_top_level(p, block);
+  if (status != DL_OK) p->failed = true;
+  if (dl_pop_ssa_scope(p) != DL_OK) status = DL_FAILED;
+  if (status == DL_OK) return unwrap(module, block);
+  dl_op_destroy_tree(module);
+  for (size_t i = 0; i < p->orphans.len; i++) dl_op_destroy_tree(p->orphans.data[i]);
+  return NULL;
+}
+
+dl_op *dl_parse_module(dl_context *ctx, dl_str text, const char *path) {
+  dl_parser p;
+  dl_parser_init(&p, ctx, text, dl_intern_z(ctx, path));
+  dl_op *module = parse_file(&p);
+  dl_free_arrays(&p);
+  DL_VEC_FREE(&p.orphans);
+  dl_parser_finish(&p);
+  return module;
+}
+
+// --- files ---
+
+static bool read_stream(FILE *file, dl_buffer *text) {
+  char chunk[1 << 16];
+  size_t count;
+  while ((count = fread(chunk, 1, sizeof chunk, file)) > 0) dl_buffer_append(text, chunk, count);
+  return !ferror(file);
+}
+
+static dl_status read_file(dl_context *ctx, const char *path, dl_buffer *text) {
+  bool standard = strcmp(path, "-") == 0;
+  FILE *file = standard ? stdin : fopen(path, "rb");
+  dl_loc loc = dl_loc_file(ctx, dl_intern_z(ctx, path), 0, 0);
+  if (!file) return dl_error(loc, "cannot open the file: %s", strerror(errno));
+  bool ok = read_stream(file, text);
+  int error = errno;
+  if (!standard) fclose(file);
+  return ok ? DL_OK : dl_error(loc, "cannot read the file: %s", strerror(error));
+}
+
+dl_op *dl_parse_file(dl_context *ctx, const char *path) {
+  dl_buffer text = {0};
+  dl_op *module = NULL;
+  if (read_file(ctx, path, &text) == DL_OK) {
+    // Diagnostics of later passes show source lines too: the text stays as long as the context.
+    char *kept = dl_context_alloc(ctx, text.len + 1);
+    if (text.len) memcpy(kept, text.data, text.len);
+    dl_str source = {kept, text.len};
+    dl_add_source(ctx, dl_intern_z(ctx, path), source);
+    module = dl_parse_module(ctx, source, path);
+  }
+  dl_buffer_free(&text);
+  return module;
+}

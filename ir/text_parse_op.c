@@ -1,0 +1,236 @@
+// Parsing of operations: the generic form, quoted or not, and the dispatch to pretty forms.
+
+#include "ir/text_internal.h"
+
+// --- states ---
+
+static dl_op_arrays *take_arrays(dl_parser *p) {
+  if (p->pool_used == p->pool.len) {
+    dl_op_arrays *fresh = dl_calloc(1, sizeof *fresh);
+    DL_PUSH(&p->pool, fresh);
+  }
+  dl_op_arrays *a = p->pool.data[p->pool_used++];
+  a->operands.len = a->results.len = a->attrs.len = a->inherent.len = a->regions.len = 0;
+  a->successors.len = a->unresolved.len = a->result_names.len = 0;
+  return a;
+}
+
+void dl_free_arrays(dl_parser *p) {
+  for (size_t i = 0; i < p->pool.len; i++) {
+    dl_op_arrays *a = p->pool.data[i];
+    DL_VEC_FREE(&a->operands);
+    DL_VEC_FREE(&a->results);
+    DL_VEC_FREE(&a->attrs);
+    DL_VEC_FREE(&a->inherent);
+    DL_VEC_FREE(&a->regions);
+    DL_VEC_FREE(&a->successors);
+    DL_VEC_FREE(&a->unresolved);
+    DL_VEC_FREE(&a->result_names);
+    free(a);
+  }
+  DL_VEC_FREE(&p->pool);
+}
+
+void dl_sync_state(dl_parser *p, dl_op_state *state) {
+  const dl_op_arrays *a = p->state;
+  state->num_operands = a->operands.len;
+  state->operands = a->operands.data;
+  state->num_results = a->results.len;
+  state->result_types = a->results.data;
+  state->num_attrs = a->attrs.len;
+  state->attrs = a->attrs.data;
+  state->num_inherent = a->inherent.len;
+  state->inherent = a->inherent.data;
+  state->num_regions = a->regions.len;
+  state->regions = a->regions.len ? a->regions.data : NULL;
+  state->num_successors = a->successors.len;
+  state->successors = a->successors.data;
+}
+
+// --- names ---
+
+static const dl_op_def *find_in_dialect_of(dl_parser *p, const char *neighbour, dl_str name) {
+  char full[256];
+  const char *dot = strchr(neighbour, '.');
+  if (!dot || (size_t)(dot - neighbour) + name.len + 2 > sizeof full) return NULL;
+  size_t prefix = (size_t)(dot - neighbour) + 1;
+  memcpy(full, neighbour, prefix);
+  memcpy(full + prefix, name.data, name.len);
+  return dl_find_op_def(p->ctx, (dl_str){full, prefix + name.len});
+}
+
+// A name without dialect is looked up in the dialects of the ops around, innermost first.
+static const dl_op_def *find_def(dl_parser *p, dl_str name) {
+  if (memchr(name.data, '.', name.len)) return dl_find_op_def(p->ctx, name);
+  for (size_t i = p->enclosing.len; i-- > 0;) {
+    const dl_op_def *def = find_in_dialect_of(p, p->enclosing.data[i]->name, name);
+    if (def) return def;
+  }
+  return find_in_dialect_of(p, DL_TOP_LEVEL_OP, name);
+}
+
+static dl_status unknown_op(dl_parser *p, dl_str name) {
+  if (!memchr(name.data, '.', name.len))
+    return dl_token_error(p, "unknown operation '%.*s' (no dialect before a '.')", (int)name.len,
+                          name.data);
+  dl_buffer text = {0};
+  dl_buffer_append(&text, name.data, name.len);
+  *strchr(text.data, '.') = 0;
+  bool known = dl_find_dialect(p->ctx, dl_str_of(text.data)) != NULL;
+  dl_status status =
+      known
+          ? dl_token_error(p, "dialect '%s' has no operation '%s'", text.data,
+                           text.data + strlen(text.data) + 1)
+          : dl_token_error(p,
+                           "operation '%.*s' is of an unknown dialect (unregistered operations are "
+                           "not allowed here)",
+                           (int)name.len, name.data);
+  dl_buffer_free(&text);
+  return status;
+}
+
+static dl_status parse_op_name(dl_parser *p, bool *quoted) {
+  *quoted = p->token.kind == DL_TOK_STRING;
+  if (!*quoted && p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected an operation");
+  dl_str name = dl_token_str(p);
+  if (*quoted) name = dl_unescape(p->arena, (dl_str){name.data + 1, name.len - 2});
+  if (name.len == 0 || memchr(name.data, 0, name.len))
+    return dl_token_error(p, "invalid operation name");
+  p->def = *quoted ? dl_find_op_def(p->ctx, name) : find_def(p, name);
+  if (!p->def) {
+    bool has_dialect = memchr(name.data, '.', name.len) != NULL;
+    if (!dl_allows_unregistered(p->ctx) || !(has_dialect || *quoted)) return unknown_op(p, name);
+    p->def = dl_unregistered_op_def(p->ctx, name);
+  }
+  dl_advance(p);
+  return DL_OK;
+}
+
+// --- the generic form ---
+
+static dl_status parse_operand_names(dl_parser *p) {
+  DL_TRY(dl_expect_punct(p, '(', "before operands"));
+  DL_TRY(dl_p_value_list(p, &p->state->unresolved));
+  return dl_expect_punct(p, ')', "after operands");
+}
+
+static dl_status parse_successors(dl_parser *p) {
+  if (!dl_accept_punct(p, '[')) return DL_OK;
+  do {
+    dl_block *block;
+    DL_TRY(dl_parse_successor(p, &block));
+    DL_PUSH(&p->state->successors, block);
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, ']', "after successors");
+}
+
+static dl_status parse_generic_regions(dl_parser *p) {
+  if (!dl_accept_punct(p, '(')) return DL_OK;
+  do {
+    dl_region *region = dl_region_create(p->ctx);
+    DL_PUSH(&p->state->regions, region);
+    DL_TRY(dl_parse_region(p, region, 0, NULL, NULL));
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, ')', "after regions");
+}
+
+static dl_status parse_generic(dl_parser *p, dl_op_state *state) {
+  DL_TRY(parse_operand_names(p));
+  DL_TRY(parse_successors(p));
+  DL_TRY(dl_p_properties(p, state));
+  DL_TRY(parse_generic_regions(p));
+  DL_TRY(dl_p_attr_dict(p, state));
+  return dl_p_signature(p, state, &p->state->unresolved);
+}
+
+// --- a whole operation ---
+
+static dl_status parse_result_name(dl_parser *p, dl_result_name *result) {
+  if (p->token.kind != DL_TOK_PERCENT) return dl_token_error(p, "expected an SSA value (%%name)");
+  dl_str name = {p->token.text + 1, p->token.len - 1};
+  result->name = (dl_unresolved){.loc = dl_p_loc(p), .name = dl_intern(p->ctx, name)};
+  result->count = 1;
+  dl_advance(p);
+  if (!dl_accept_punct(p, ':')) return DL_OK;
+  uint64_t count;
+  dl_checkpoint start = dl_save(p);
+  DL_TRY(dl_parse_unsigned(p, &count));
+  if (count == 0 || count > UINT32_MAX) {
+    dl_restore(p, start);
+    return dl_token_error(p, "expected a number of results of at least 1");
+  }
+  result->count = count;
+  return DL_OK;
+}
+
+static dl_status parse_result_names(dl_parser *p) {
+  if (p->token.kind != DL_TOK_PERCENT) return DL_OK;
+  do {
+    dl_result_name result;
+    DL_TRY(parse_result_name(p, &result));
+    DL_PUSH(&p->state->result_names, result);
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, '=', "after the results' names");
+}
+
+static dl_status define_results(dl_parser *p, dl_op *op) {
+  const dl_op_arrays *a = p->state;
+  size_t total = 0, next = 0, num_results = dl_num_results(op);
+  for (size_t i = 0; i < a->result_names.len; i++) total += a->result_names.data[i].count;
+  if (a->result_names.len && total != num_results)
+    return dl_error(a->result_names.data[0].name.loc,
+                    "operation defines %zu results but %zu are named", num_results, total);
+  for (size_t i = 0; i < a->result_names.len; i++) {
+    const dl_result_name *group = &a->result_names.data[i];
+    dl_value **values = dl_arena_alloc(p->arena, group->count * sizeof *values);
+    for (size_t k = 0; k < group->count; k++) values[k] = dl_result(op, next++);
+    DL_TRY(dl_define_values(p, group->name, group->count, values));
+  }
+  return DL_OK;
+}
+
+static dl_status parse_form(dl_parser *p, bool quoted, dl_op_state *state) {
+  if (!quoted && p->def->parse) return p->def->parse(p, state);
+  if (!quoted && p->def->format) return dl_parse_op_format(p, state, p->def->format);
+  return parse_generic(p, state);
+}
+
+static dl_status build(dl_parser *p, dl_op_state *state, dl_block *block) {
+  dl_ident deferred;
+  dl_loc loc = state->loc;
+  DL_TRY(dl_parse_trailing_loc(p, &loc, &deferred));
+  dl_sync_state(p, state);
+  state->loc = loc;
+  dl_op *op = dl_op_create(p->ctx, state);
+  p->state->regions.len = 0;
+  dl_op_append(block, op);
+  if (deferred)
+    DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.op = op, .alias = deferred, .where = state->loc});
+  return define_results(p, op);
+}
+
+static dl_status parse_with_state(dl_parser *p, dl_block *block) {
+  bool quoted;
+  DL_TRY(parse_result_names(p));
+  dl_op_state state = {.loc = dl_p_loc(p)};
+  p->op_loc = state.loc;
+  DL_TRY(parse_op_name(p, &quoted));
+  state.def = p->def;
+  DL_TRY(parse_form(p, quoted, &state));
+  return build(p, &state, block);
+}
+
+dl_status dl_parse_op(dl_parser *p, dl_block *block) {
+  dl_op_arrays *outer = p->state;
+  const dl_op_def *outer_def = p->def;
+  dl_loc outer_loc = p->op_loc;
+  p->state = take_arrays(p);
+  dl_status status = parse_with_state(p, block);
+  for (size_t i = 0; i < p->state->regions.len; i++) dl_region_destroy(p->state->regions.data[i]);
+  p->pool_used--;
+  p->state = outer;
+  p->def = outer_def;
+  p->op_loc = outer_loc;
+  if (status != DL_OK) p->failed = true;
+  return status;
+}

@@ -1,0 +1,171 @@
+// Resources of a file: the section {-# dialect_resources: …, external_resources: … #-}.
+//
+// A blob is a hexadecimal string: four bytes of alignment, little-endian, then the data, as
+// mlir-opt has it. Resources in a side file are listed under external_resources, dlir: `file` names
+// the side file, relative to the text, and each other entry is "offset:size" in bytes.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ir/text_internal.h"
+
+// --- entries: name: value ---
+
+static dl_status parse_key(dl_parser *p, dl_ident *key) {
+  if (p->token.kind == DL_TOK_STRING)
+    DL_TRY(dl_parse_name_string(p, key));
+  else
+    DL_TRY(dl_p_keyword(p, key));
+  return dl_p_expect(p, ":");
+}
+
+typedef dl_status (*entry_parser)(dl_parser *p, dl_ident group, dl_ident key, void *user);
+
+// `{ key: …, … }`, each entry read by `parse`.
+static dl_status parse_entries(dl_parser *p, dl_ident group, entry_parser parse, void *user) {
+  DL_TRY(dl_expect_punct(p, '{', "before resources"));
+  if (dl_accept_punct(p, '}')) return DL_OK;
+  do {
+    dl_ident key;
+    DL_TRY(parse_key(p, &key));
+    DL_TRY(parse(p, group, key, user));
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, '}', "after resources");
+}
+
+// --- blobs in the text ---
+
+static dl_status parse_blob(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group, (void)user;
+  if (p->token.kind != DL_TOK_STRING) return dl_token_error(p, "expected a hexadecimal string");
+  dl_buffer bytes = {0};
+  dl_str text = {p->token.text + 1, p->token.len - 2};
+  if (!dl_decode_hex(text, &bytes) || bytes.len < 4) {
+    dl_buffer_free(&bytes);
+    return dl_token_error(p, "expected \"0x\" and four bytes of alignment before the data");
+  }
+  size_t size = bytes.len - 4;
+  memmove(bytes.data, bytes.data + 4, size);
+  dl_add_resource(p->ctx, key, bytes.data, size, free, bytes.data);
+  dl_advance(p);
+  return DL_OK;
+}
+
+static dl_status parse_dialect_group(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group;
+  return parse_entries(p, key, parse_blob, user);
+}
+
+// --- side files ---
+
+typedef struct side_file {
+  char *data;  // mapped; NULL before `file` is read
+  size_t size;
+} side_file;
+
+static char *beside(dl_parser *p, dl_ident name) {
+  const char *slash = strrchr(p->path, '/');
+  size_t folder = name[0] == '/' || !slash ? 0 : (size_t)(slash - p->path) + 1;
+  char *path = dl_arena_alloc(p->arena, folder + strlen(name) + 1);
+  memcpy(path, p->path, folder);
+  strcpy(path + folder, name);
+  return path;
+}
+
+typedef struct mapping {
+  void *data;
+  size_t size;
+} mapping;
+
+static void unmap(void *owner) {
+  mapping *m = owner;
+  if (m->size) munmap(m->data, m->size);
+  free(m);
+}
+
+// The mapping lives as long as the context.
+static dl_status map_side_file(dl_parser *p, const char *path, side_file *side) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat info;
+  if (fd < 0 || fstat(fd, &info) != 0) {
+    int error = errno;
+    if (fd >= 0) close(fd);
+    return dl_token_error(p, "cannot open '%s': %s", path, strerror(error));
+  }
+  side->size = (size_t)info.st_size;
+  side->data = side->size ? mmap(NULL, side->size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
+  int error = errno;
+  close(fd);
+  if (side->data == MAP_FAILED)
+    return dl_token_error(p, "cannot map '%s': %s", path, strerror(error));
+  mapping *m = dl_malloc(sizeof *m);
+  *m = (mapping){side->data, side->size};
+  dl_context_set_cache(p->ctx, dl_context_alloc(p->ctx, 1), m, unmap);
+  return DL_OK;
+}
+
+static bool parse_slice(const char *text, uint64_t *offset, uint64_t *size) {
+  int used = 0;
+  return sscanf(text, "%" SCNu64 ":%" SCNu64 "%n", offset, size, &used) == 2 && text[used] == 0;
+}
+
+static dl_status parse_side_entry(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group;
+  side_file *side = user;
+  dl_checkpoint start = dl_save(p);
+  dl_ident value;
+  uint64_t offset, size;
+  DL_TRY(dl_parse_name_string(p, &value));
+  dl_checkpoint after = dl_save(p);
+  dl_restore(p, start);
+  if (strcmp(key, "file") == 0) {
+    DL_TRY(map_side_file(p, beside(p, value), side));
+  } else if (!side->data) {
+    return dl_token_error(p, "the entry 'file' must come first");
+  } else if (!parse_slice(value, &offset, &size)) {
+    return dl_token_error(p, "expected \"offset:size\"");
+  } else if (offset > side->size || size > side->size - offset) {
+    return dl_token_error(p, "resource '%s' reaches beyond the end of the side file", key);
+  } else {
+    dl_add_resource(p->ctx, key, side->data + offset, size, NULL, NULL);
+  }
+  dl_restore(p, after);
+  return DL_OK;
+}
+
+// Steps over what other tools keep here.
+static dl_status skip_entry(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group, (void)key;
+  if (dl_at_punct(p, '{')) return parse_entries(p, key, skip_entry, user);
+  if (p->token.kind != DL_TOK_STRING && p->token.kind != DL_TOK_IDENT)
+    return dl_token_error(p, "expected a string, true or false");
+  dl_advance(p);
+  return DL_OK;
+}
+
+static dl_status parse_external_group(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group, (void)user;
+  side_file side = {0};
+  bool ours = strcmp(key, "dlir") == 0;
+  return parse_entries(p, key, ours ? parse_side_entry : skip_entry, &side);
+}
+
+dl_status dl_parse_resource_sections(dl_parser *p) {
+  DL_TRY(dl_p_expect(p, "{-#"));
+  if (dl_p_accept(p, "#-}")) return DL_OK;
+  do {
+    dl_ident section;
+    DL_TRY(parse_key(p, &section));
+    if (strcmp(section, "dialect_resources") == 0)
+      DL_TRY(parse_entries(p, section, parse_dialect_group, NULL));
+    else if (strcmp(section, "external_resources") == 0)
+      DL_TRY(parse_entries(p, section, parse_external_group, NULL));
+    else
+      return dl_token_error(p, "unknown section '%s'", section);
+  } while (dl_accept_punct(p, ','));
+  return dl_p_expect(p, "#-}");
+}
