@@ -5,11 +5,7 @@
 
 #include "ir/op.h"
 #include "ir/op_def.h"
-
-typedef enum dl_combiner {
-  DL_COMBINE_NONE, DL_COMBINE_SUM, DL_COMBINE_PROD, DL_COMBINE_MAX, DL_COMBINE_MIN, DL_COMBINE_AND,
-  DL_COMBINE_OR,
-} dl_combiner;
+#include "ir/spec.h"
 
 // Everything a tensor.compute is made of, apart from its body. Dimension i of every map is iterator i
 // (parallel ones first), symbol i is operand i of `symbols`.
@@ -46,11 +42,17 @@ DL_API void dl_compute_ranges(const dl_compute *compute, dl_range *ranges);
 // The ranges of symbols: [0, unknown]. `ranges` has room for num_symbols.
 DL_API void dl_compute_symbol_ranges(const dl_compute *compute, dl_range *ranges);
 
+// The type of a body's scalars for a tensor's element type: the same, but integers without a sign (ui8 is
+// read and written as i8; the body's ops know how to take it).
+DL_API dl_type dl_compute_scalar_type(dl_type element);
+// A scalar attribute in that type.
+DL_API dl_attr dl_signless_attr(dl_attr value);
+
 // Operand counts without decoding the rest.
 DL_API size_t dl_compute_num_inputs(const dl_op *op);
 DL_API size_t dl_compute_num_captures(const dl_op *op);
 
-DL_API const char *dl_combiner_name(dl_combiner combiner);  // "sum"; NULL for DL_COMBINE_NONE
+// The combiner that dl_combiner_name (ir/spec.h) calls `name`.
 DL_API bool dl_combiner_parse(dl_str name, dl_combiner *combiner);
 // The value that does not change a combination, of a scalar type: 0, 1, the lowest, the highest, …
 DL_API dl_attr dl_combiner_identity(dl_combiner combiner, dl_type scalar);
