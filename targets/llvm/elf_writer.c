@@ -60,8 +60,8 @@ static uint32_t add_string(dl_buffer *strings, const char *text) {
   return offset;
 }
 
-// On x86-64 the section is marked large: the linker places it where it does not push code and tables
-// out of each other's reach.
+// On x86-64 the section is marked large: the linker places it where it does not push code and
+// tables out of each other's reach.
 static void describe_sections(const dl_elf_writer *w, dl_buffer *strings, uint64_t tables,
                               Elf64_Shdr *sections) {
   uint64_t large = w->machine == EM_X86_64 ? 0x10000000 : 0;  // SHF_X86_64_LARGE

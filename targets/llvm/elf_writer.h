@@ -1,6 +1,6 @@
-// elf_writer.h: writes a relocatable ELF64 object that holds one run of read-only bytes, page-aligned,
-// under one symbol. Bytes are streamed: weights never pass through LLVM or stay in memory.
-// Format: System V ABI, chapter 4 (object files).
+// elf_writer.h: writes a relocatable ELF64 object that holds one run of read-only bytes,
+// page-aligned, under one symbol. Bytes are streamed: weights never pass through LLVM or stay in
+// memory. Format: System V ABI, chapter 4 (object files).
 #ifndef DLIR_TARGETS_LLVM_ELF_WRITER_H
 #define DLIR_TARGETS_LLVM_ELF_WRITER_H
 

@@ -24,8 +24,9 @@ typedef struct dl_emit_options {
   LLVMTargetMachineRef target;  // for the data layout
   const char *triple;
   dl_machine machine;
-  bool single;       // everything into one module
-  bool in_process;   // the code runs in this very process: constants are read where the resources lie
+  bool single;  // everything into one module
+  bool
+      in_process;  // the code runs in this very process: constants are read where the resources lie
   uint64_t weights_size;
 } dl_emit_options;
 
@@ -33,8 +34,8 @@ typedef struct dl_emit_options {
 dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit_list *units);
 void dl_units_dispose(dl_unit_list *units);
 
-// Byte offsets of the results of @init in the weights, each aligned to 64. *offsets (malloc'ed, one entry
-// more than results: the end) is NULL without an @init.
+// Byte offsets of the results of @init in the weights, each aligned to 64. *offsets (malloc'ed, one
+// entry more than results: the end) is NULL without an @init.
 dl_status dl_weight_offsets(dl_op *module, uint64_t **offsets, size_t *count);
 
 // The function type of `loop.signature`, or NULL after a diagnostic.

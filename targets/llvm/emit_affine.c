@@ -15,7 +15,8 @@ static dl_range range_of(dl_value *value) {
   dl_attr upper = dl_get_attr(loop, "upper"), from = dl_get_attr(loop, "lower");
   size_t index = dl_value_index(value);
   if (!upper || upper->kind != DL_ATTR_MAP) return unknown;
-  bool known = upper->map->num_results <= DL_COUNT(bounds) && dl_map_is_constant(upper->map, bounds);
+  bool known =
+      upper->map->num_results <= DL_COUNT(bounds) && dl_map_is_constant(upper->map, bounds);
   if (!strcmp(dl_op_name(loop), "loop.parallel"))
     return (dl_range){0, known && index < upper->map->num_results ? bounds[index] - 1 : INT64_MAX};
   if (strcmp(dl_op_name(loop), "loop.for") || index || !from || from->kind != DL_ATTR_MAP ||
@@ -47,9 +48,8 @@ static division divide(dl_emitter *e, dl_expr expr, const dl_op *op, size_t firs
   LLVMValueRef opposite = LLVMBuildICmp(b, LLVMIntSLT, LLVMBuildXor(b, rest, d, ""), zero, "");
   LLVMValueRef inexact = LLVMBuildICmp(b, LLVMIntNE, rest, zero, "");
   LLVMValueRef adjust = LLVMBuildAnd(b, opposite, inexact, "");
-  return (division){
-      LLVMBuildSub(b, quotient, LLVMBuildSelect(b, adjust, one, zero, ""), ""),
-      LLVMBuildAdd(b, rest, LLVMBuildSelect(b, adjust, d, zero, ""), "")};
+  return (division){LLVMBuildSub(b, quotient, LLVMBuildSelect(b, adjust, one, zero, ""), ""),
+                    LLVMBuildAdd(b, rest, LLVMBuildSelect(b, adjust, d, zero, ""), "")};
 }
 
 LLVMValueRef dl_emit_expr(dl_emitter *e, dl_expr expr, const dl_op *op, size_t first) {
@@ -71,7 +71,8 @@ LLVMValueRef dl_emit_expr(dl_emitter *e, dl_expr expr, const dl_op *op, size_t f
       return divide(e, expr, op, first).remainder;
     case DL_EXPR_CEILDIV: {
       division floor = divide(e, expr, op, first);
-      LLVMValueRef inexact = LLVMBuildICmp(e->b, LLVMIntNE, floor.remainder, dl_llvm_const_i64(e, 0), "");
+      LLVMValueRef inexact =
+          LLVMBuildICmp(e->b, LLVMIntNE, floor.remainder, dl_llvm_const_i64(e, 0), "");
       return LLVMBuildAdd(e->b, floor.quotient,
                           LLVMBuildZExt(e->b, inexact, LLVMInt64TypeInContext(e->ctx), ""), "");
     }
@@ -85,7 +86,9 @@ static dl_map map_of(dl_op *op, const char *attribute) {
   return map->map;
 }
 
-size_t dl_map_results(dl_op *op, const char *attribute) { return map_of(op, attribute)->num_results; }
+size_t dl_map_results(dl_op *op, const char *attribute) {
+  return map_of(op, attribute)->num_results;
+}
 
 LLVMValueRef dl_emit_map(dl_emitter *e, dl_op *op, const char *attribute, size_t operand_group,
                          size_t result) {

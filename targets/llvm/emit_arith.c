@@ -16,8 +16,9 @@ static dl_status emit_constant(dl_emitter *e, dl_op *op, const dl_emit_row *row)
 
 static dl_status emit_binary(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   if (!result_type(e, op)) return DL_FAILED;
-  dl_set_result(e, op, LLVMBuildBinOp(e->b, (LLVMOpcode)row->code, dl_emitted_operand(e, op, 0),
-                                      dl_emitted_operand(e, op, 1), ""));
+  dl_set_result(e, op,
+                LLVMBuildBinOp(e->b, (LLVMOpcode)row->code, dl_emitted_operand(e, op, 0),
+                               dl_emitted_operand(e, op, 1), ""));
   return DL_OK;
 }
 
@@ -37,10 +38,11 @@ static dl_status emit_rounded_division(dl_emitter *e, dl_op *op, const dl_emit_r
   LLVMValueRef n = dl_emitted_operand(e, op, 0), d = dl_emitted_operand(e, op, 1);
   LLVMValueRef zero = LLVMConstNull(type), quotient = LLVMBuildSDiv(b, n, d, "");
   LLVMValueRef inexact = LLVMBuildICmp(b, LLVMIntNE, LLVMBuildSRem(b, n, d, ""), zero, "");
-  LLVMValueRef wrong_side = LLVMBuildICmp(b, up ? LLVMIntSGE : LLVMIntSLT,
-                                          LLVMBuildXor(b, n, d, ""), zero, "");
+  LLVMValueRef wrong_side =
+      LLVMBuildICmp(b, up ? LLVMIntSGE : LLVMIntSLT, LLVMBuildXor(b, n, d, ""), zero, "");
   LLVMValueRef one = LLVMBuildZExt(b, LLVMBuildAnd(b, inexact, wrong_side, ""), type, "");
-  dl_set_result(e, op, up ? LLVMBuildAdd(b, quotient, one, "") : LLVMBuildSub(b, quotient, one, ""));
+  dl_set_result(e, op,
+                up ? LLVMBuildAdd(b, quotient, one, "") : LLVMBuildSub(b, quotient, one, ""));
   return DL_OK;
 }
 
@@ -49,17 +51,19 @@ static dl_status emit_ceildivui(dl_emitter *e, dl_op *op, const dl_emit_row *row
   LLVMTypeRef type = result_type(e, op);
   if (!type) return DL_FAILED;
   LLVMValueRef n = dl_emitted_operand(e, op, 0), d = dl_emitted_operand(e, op, 1);
-  LLVMValueRef inexact = LLVMBuildICmp(e->b, LLVMIntNE, LLVMBuildURem(e->b, n, d, ""),
-                                       LLVMConstNull(type), "");
-  dl_set_result(e, op, LLVMBuildAdd(e->b, LLVMBuildUDiv(e->b, n, d, ""),
-                                    LLVMBuildZExt(e->b, inexact, type, ""), ""));
+  LLVMValueRef inexact =
+      LLVMBuildICmp(e->b, LLVMIntNE, LLVMBuildURem(e->b, n, d, ""), LLVMConstNull(type), "");
+  dl_set_result(e, op,
+                LLVMBuildAdd(e->b, LLVMBuildUDiv(e->b, n, d, ""),
+                             LLVMBuildZExt(e->b, inexact, type, ""), ""));
   return DL_OK;
 }
 
 static dl_status emit_cast(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   LLVMTypeRef type = result_type(e, op);
   if (!type) return DL_FAILED;
-  dl_set_result(e, op, LLVMBuildCast(e->b, (LLVMOpcode)row->code, dl_emitted_operand(e, op, 0), type, ""));
+  dl_set_result(e, op,
+                LLVMBuildCast(e->b, (LLVMOpcode)row->code, dl_emitted_operand(e, op, 0), type, ""));
   return DL_OK;
 }
 
@@ -72,37 +76,52 @@ static dl_status emit_index_cast(dl_emitter *e, dl_op *op, const dl_emit_row *ro
 }
 
 static dl_status emit_cmpi(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
-  static const LLVMIntPredicate predicates[] = {
-      LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE, LLVMIntSGT,
-      LLVMIntSGE, LLVMIntULT, LLVMIntULE, LLVMIntUGT, LLVMIntUGE};
+  static const LLVMIntPredicate predicates[] = {LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE,
+                                                LLVMIntSGT, LLVMIntSGE, LLVMIntULT, LLVMIntULE,
+                                                LLVMIntUGT, LLVMIntUGE};
   (void)row;
   int64_t predicate = dl_get_i64(op, "predicate", -1);
   if (predicate < 0 || predicate >= (int64_t)DL_COUNT(predicates))
     return dl_error(dl_op_loc(op), "'arith.cmpi': no such predicate");
-  dl_set_result(e, op, LLVMBuildICmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
-                                     dl_emitted_operand(e, op, 1), ""));
+  dl_set_result(e, op,
+                LLVMBuildICmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
+                              dl_emitted_operand(e, op, 1), ""));
   return DL_OK;
 }
 
 static dl_status emit_cmpf(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
-  static const LLVMRealPredicate predicates[] = {
-      LLVMRealPredicateFalse, LLVMRealOEQ, LLVMRealOGT, LLVMRealOGE, LLVMRealOLT, LLVMRealOLE,
-      LLVMRealONE,            LLVMRealORD, LLVMRealUEQ, LLVMRealUGT, LLVMRealUGE, LLVMRealULT,
-      LLVMRealULE,            LLVMRealUNE, LLVMRealUNO, LLVMRealPredicateTrue};
+  static const LLVMRealPredicate predicates[] = {LLVMRealPredicateFalse,
+                                                 LLVMRealOEQ,
+                                                 LLVMRealOGT,
+                                                 LLVMRealOGE,
+                                                 LLVMRealOLT,
+                                                 LLVMRealOLE,
+                                                 LLVMRealONE,
+                                                 LLVMRealORD,
+                                                 LLVMRealUEQ,
+                                                 LLVMRealUGT,
+                                                 LLVMRealUGE,
+                                                 LLVMRealULT,
+                                                 LLVMRealULE,
+                                                 LLVMRealUNE,
+                                                 LLVMRealUNO,
+                                                 LLVMRealPredicateTrue};
   (void)row;
   int64_t predicate = dl_get_i64(op, "predicate", -1);
   if (predicate < 0 || predicate >= (int64_t)DL_COUNT(predicates))
     return dl_error(dl_op_loc(op), "'arith.cmpf': no such predicate");
-  dl_set_result(e, op, LLVMBuildFCmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
-                                     dl_emitted_operand(e, op, 1), ""));
+  dl_set_result(e, op,
+                LLVMBuildFCmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
+                              dl_emitted_operand(e, op, 1), ""));
   return DL_OK;
 }
 
 static dl_status emit_select(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   (void)row;
   if (!result_type(e, op)) return DL_FAILED;
-  dl_set_result(e, op, LLVMBuildSelect(e->b, dl_emitted_operand(e, op, 0),
-                                       dl_emitted_operand(e, op, 1), dl_emitted_operand(e, op, 2), ""));
+  dl_set_result(e, op,
+                LLVMBuildSelect(e->b, dl_emitted_operand(e, op, 0), dl_emitted_operand(e, op, 1),
+                                dl_emitted_operand(e, op, 2), ""));
   return DL_OK;
 }
 

@@ -20,7 +20,7 @@ typedef struct dl_emitter {
   dl_op_list *callees;         // functions called, still to be emitted into this module
   bool scalar;
   // Host function only.
-  LLVMValueRef run;            // dlrt_run *
+  LLVMValueRef run;  // dlrt_run *
   LLVMValueRef outputs, output_dims;
   dl_op_list *launches;
   const uint64_t *weight_offsets;
@@ -40,7 +40,7 @@ typedef struct dl_emit_table {
   size_t count;
 } dl_emit_table;
 extern const dl_emit_table dl_emit_arith_table, dl_emit_math_table, dl_emit_loop_table,
-    dl_emit_host_table;
+    dl_emit_call_table, dl_emit_host_table;
 
 // --- types ---
 LLVMTypeRef dl_llvm_type(dl_emitter *e, dl_type type);  // in registers; NULL when there is none

@@ -25,8 +25,8 @@ LLVMValueRef dl_emitted_operand(dl_emitter *e, dl_op *op, size_t i) {
 LLVMValueRef dl_splat(dl_emitter *e, LLVMValueRef scalar, unsigned lanes) {
   LLVMTypeRef i32 = LLVMInt32TypeInContext(e->ctx);
   LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(scalar), lanes);
-  LLVMValueRef one = LLVMBuildInsertElement(e->b, LLVMGetPoison(type), scalar,
-                                            LLVMConstInt(i32, 0, false), "");
+  LLVMValueRef one =
+      LLVMBuildInsertElement(e->b, LLVMGetPoison(type), scalar, LLVMConstInt(i32, 0, false), "");
   return LLVMBuildShuffleVector(e->b, one, LLVMGetPoison(type),
                                 LLVMConstNull(LLVMVectorType(i32, lanes)), "");
 }
@@ -61,7 +61,8 @@ static void add_text_attr(dl_emitter *e, LLVMValueRef function, const char *name
                                                     value.data, (unsigned)value.len));
 }
 
-// Without the width attributes LLVM splits 512-bit vectors on processors it thinks slower with them.
+// Without the width attributes LLVM splits 512-bit vectors on processors it thinks slower with
+// them.
 void dl_add_function_attrs(dl_emitter *e, LLVMValueRef function) {
   const dl_machine *machine = &e->options->machine;
   dl_buffer width = {0};
@@ -126,7 +127,8 @@ char *dl_c_identifier(dl_str name) {
   return text.data;
 }
 
-// Not an identifier on purpose: "digits.conv1" cannot collide with a C name, and reads well in profiles.
+// Not an identifier on purpose: "digits.conv1" cannot collide with a C name, and reads well in
+// profiles.
 char *dl_symbol_for(dl_emitter *e, const char *name) {
   dl_buffer text = {0};
   dl_buffer_printf(&text, "%s.%s", e->options->prefix, name);

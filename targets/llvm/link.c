@@ -1,7 +1,6 @@
-#define _GNU_SOURCE  // dladdr
+#define _GNU_SOURCE  // pipe2
 #include "targets/llvm/link.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
@@ -11,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "targets/llvm/files.h"
+
 extern char **environ;
 
 static const char *linker(void) {
@@ -18,21 +19,9 @@ static const char *linker(void) {
   return chosen && *chosen ? chosen : DLIR_LLD;
 }
 
-// The file that an address of this process was loaded from, or NULL.
-static const char *file_of(void *address) {
-  Dl_info info;
-  return dladdr(address, &info) ? info.dli_fname : NULL;
-}
-
-// libdlir_rt.a lies beside this module.
 static char *runtime_archive(void) {
-  const char *chosen = getenv("DLIR_RUNTIME"), *self = file_of((void *)&dl_link_shared);
-  if (chosen && *chosen) return strdup(chosen);
-  const char *slash = self ? strrchr(self, '/') : NULL;
-  dl_buffer path = {0};
-  if (slash) dl_buffer_append(&path, self, (size_t)(slash - self) + 1);
-  dl_buffer_puts(&path, "libdlir_rt.a");
-  return path.data;
+  const char *chosen = getenv("DLIR_RUNTIME");
+  return chosen && *chosen ? strdup(chosen) : dl_beside_module("libdlir_rt.a");
 }
 
 static void read_all(int fd, dl_buffer *text) {
@@ -88,16 +77,25 @@ static void push_all(dl_path_list *args, const dl_path_list *more) {
 // libc and libm are given as the files that this process uses: no development packages are needed.
 dl_status dl_link_shared(dl_loc loc, const dl_path_list *objects, const char *prefix,
                          const char *output) {
-  const char *libc = file_of((void *)&gnu_get_libc_version), *libm = file_of((void *)&cosh);
+  const char *libc = dl_file_of((void *)&gnu_get_libc_version), *libm = dl_file_of((void *)&cosh);
   if (!libc || !libm) return dl_error(loc, "cannot find libc and libm to link with");
   char *archive = runtime_archive();
   dl_buffer query = {0};
   dl_buffer_printf(&query, "--undefined=%s_query", prefix);
-  static const char *const flags[] = {"-shared",       "-z",           "defs",
-                                      "-z",            "relro",        "-z",
-                                      "now",           "--build-id=none", "--hash-style=gnu",
-                                      "--gc-sections", "--as-needed",  "--exclude-libs=ALL",
-                                      "--threads=2",   "--color-diagnostics=never"};
+  static const char *const flags[] = {"-shared",
+                                      "-z",
+                                      "defs",
+                                      "-z",
+                                      "relro",
+                                      "-z",
+                                      "now",
+                                      "--build-id=none",
+                                      "--hash-style=gnu",
+                                      "--gc-sections",
+                                      "--as-needed",
+                                      "--exclude-libs=ALL",
+                                      "--threads=2",
+                                      "--color-diagnostics=never"};
   dl_path_list args = {0};
   DL_PUSH(&args, linker());
   for (size_t i = 0; i < DL_COUNT(flags); i++) DL_PUSH(&args, flags[i]);

@@ -4,8 +4,8 @@
 
 #include "ir/diag.h"
 
-// A folder beside the output (so that the result can be renamed into place), or in TMPDIR when the output
-// is no regular file.
+// A folder beside the output (so that the result can be renamed into place), or in TMPDIR when the
+// output is no regular file.
 typedef struct dl_workdir {
   dl_loc loc;
   const char *output;

@@ -139,7 +139,7 @@ bool dlrt_cpu_has(const char *list, char *missing, size_t size) {
   for (const char *p = list; *p;) {
     if (*p == '+') p++;
     name_span name = {p, strcspn(p, ",")};
-    if (name.len && !has_feature(name)) {
+    if (name.len && *name.data != '-' && !has_feature(name)) {
       if (size) snprintf(missing, size, "%.*s", (int)name.len, name.data);
       return false;
     }

@@ -1,0 +1,272 @@
+#include "targets/llvm/describe.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "targets/llvm/files.h"
+#include "targets/runtime/cpu.h"
+#include "targets/runtime/pool.h"
+
+const char *dl_option_text(const dl_named_text *options, size_t num_options, const char *name,
+                           const char *otherwise) {
+  for (size_t i = 0; i < num_options; i++)
+    if (!strcmp(options[i].name, name)) return options[i].text;
+  return otherwise;
+}
+
+// A description while it is read: entries in the order of the file.
+typedef struct description {
+  dl_context *ctx;
+  dl_loc loc;
+  DL_VEC(dl_named_attr) entries;
+} description;
+
+static void set_entry(description *d, const char *name, dl_attr value) {
+  dl_ident key = dl_intern_z(d->ctx, name);
+  for (size_t i = 0; i < d->entries.len; i++) {
+    if (d->entries.data[i].name != key) continue;
+    d->entries.data[i].value = value;
+    return;
+  }
+  DL_PUSH(&d->entries, (dl_named_attr){key, value});
+}
+
+static void set_number(description *d, const char *name, int64_t value) {
+  set_entry(d, name, dl_i64_attr(d->ctx, value));
+}
+
+static dl_attr get_entry(const description *d, const char *name) {
+  for (size_t i = 0; i < d->entries.len; i++)
+    if (!strcmp(d->entries.data[i].name, name)) return d->entries.data[i].value;
+  return NULL;
+}
+
+// --- reading ---
+
+static const char *scalar_text(const yaml_node_t *node) {
+  return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+// A list of names becomes one comma-separated string, each with a plus sign.
+static dl_attr list_text(description *d, yaml_document_t *doc, const yaml_node_t *list) {
+  dl_buffer text = {0};
+  for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top;
+       i++) {
+    const char *name = scalar_text(yaml_document_get_node(doc, *i));
+    if (name) dl_buffer_printf(&text, "%s+%s", text.len ? "," : "", name);
+  }
+  dl_attr result = dl_string_attr(d->ctx, (dl_str){text.data ? text.data : "", text.len});
+  dl_buffer_free(&text);
+  return result;
+}
+
+static dl_attr entry_value(description *d, yaml_document_t *doc, const yaml_node_t *node) {
+  if (node && node->type == YAML_SEQUENCE_NODE) return list_text(d, doc, node);
+  const char *text = scalar_text(node);
+  if (!text) return NULL;
+  char *end;
+  long long number = strtoll(text, &end, 10);
+  return *text && !*end ? dl_i64_attr(d->ctx, number) : dl_string_attr_z(d->ctx, text);
+}
+
+static dl_status read_document(description *d, yaml_document_t *doc, const char *path) {
+  yaml_node_t *root = yaml_document_get_root_node(doc);
+  if (!root || root->type != YAML_MAPPING_NODE)
+    return dl_error(d->loc, "'%s' is no machine description", path);
+  for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
+       p++) {
+    const char *key = scalar_text(yaml_document_get_node(doc, p->key));
+    dl_attr value = entry_value(d, doc, yaml_document_get_node(doc, p->value));
+    if (!key || !value)
+      return dl_error(d->loc, "%s:%zu: expected a name with a number, a text or a list", path,
+                      yaml_document_get_node(doc, p->key)->start_mark.line + 1);
+    set_entry(d, key, value);
+  }
+  return DL_OK;
+}
+
+static dl_status read_yaml(description *d, FILE *file, const char *path) {
+  yaml_parser_t parser;
+  yaml_document_t doc;
+  if (!yaml_parser_initialize(&parser)) return dl_error(d->loc, "cannot read '%s'", path);
+  yaml_parser_set_input_file(&parser, file);
+  dl_status status;
+  if (yaml_parser_load(&parser, &doc)) {
+    status = read_document(d, &doc, path);
+    yaml_document_delete(&doc);
+  } else {
+    status = dl_error(d->loc, "%s:%zu: %s", path, parser.problem_mark.line + 1,
+                      parser.problem ? parser.problem : "not YAML");
+  }
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+// --- the folder of descriptions ---
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// "known are: cortex-a72, haswell, …"
+static void note_known(description *d, const char *folder) {
+  DL_VEC(char *) names = {0};
+  DIR *dir = opendir(folder);
+  for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    char *dot = strrchr(entry->d_name, '.');
+    if (dot && !strcmp(dot, ".yaml"))
+      DL_PUSH(&names, strndup(entry->d_name, (size_t)(dot - entry->d_name)));
+  }
+  if (dir) closedir(dir);
+  if (names.len) qsort(names.data, names.len, sizeof(*names.data), compare_names);
+  dl_buffer text = {0};
+  for (size_t i = 0; i < names.len; i++) {
+    dl_buffer_printf(&text, "%s%s", i ? ", " : "", names.data[i]);
+    free(names.data[i]);
+  }
+  dl_note(d->loc, "known are: native%s%s", names.len ? ", " : "", names.len ? text.data : "");
+  DL_VEC_FREE(&names);
+  dl_buffer_free(&text);
+}
+
+static FILE *open_description(const char *name, char **folder, dl_buffer *path) {
+  *folder = dl_beside_module("machines");
+  dl_buffer_printf(path, "%s/%s.yaml", *folder, name);
+  return strchr(name, '/') ? NULL : fopen(path->data, "r");
+}
+
+static dl_status read_description(description *d, const char *name) {
+  char *folder;
+  dl_buffer path = {0};
+  FILE *file = open_description(name, &folder, &path);
+  dl_status status;
+  if (file) {
+    status = read_yaml(d, file, path.data);
+    fclose(file);
+  } else {
+    status = dl_error(d->loc, "no machine description for '%s'", name);
+    note_known(d, folder);
+  }
+  dl_buffer_free(&path);
+  free(folder);
+  return status;
+}
+
+static bool is_described(const char *name) {
+  char *folder;
+  dl_buffer path = {0};
+  FILE *file = open_description(name, &folder, &path);
+  if (file) fclose(file);
+  dl_buffer_free(&path);
+  free(folder);
+  return file != NULL;
+}
+
+// --- this machine ---
+
+#if defined(__aarch64__)
+static const char host_arch[] = "aarch64";
+#else
+static const char host_arch[] = "x86-64";
+#endif
+
+// What the processor offers counts, not what its model offers elsewhere: hypervisors hide features.
+static void keep_present_features(description *d) {
+  dl_attr all = get_entry(d, "features");
+  dl_str list = all && all->kind == DL_ATTR_STRING ? all->bytes : (dl_str){0};
+  dl_buffer text = {0};
+  for (size_t at = 0; at < list.len;) {
+    const char *comma = memchr(list.data + at, ',', list.len - at);
+    size_t len = comma ? (size_t)(comma - list.data) - at : list.len - at;
+    char *name = strndup(list.data + at + 1, len - 1);
+    dl_buffer_printf(&text, "%s%c%s", text.len ? "," : "", dlrt_cpu_has(name, NULL, 0) ? '+' : '-',
+                     name);
+    free(name);
+    at += len + 1;
+  }
+  set_entry(d, "features", dl_string_attr(d->ctx, (dl_str){text.data ? text.data : "", text.len}));
+  dl_buffer_free(&text);
+}
+
+static void lower_vectors(description *d, int64_t bits, int64_t registers) {
+  dl_attr known = get_entry(d, "vector_bits");
+  if (known && known->kind == DL_ATTR_INTEGER && known->integer <= bits) return;
+  set_number(d, "vector_bits", bits);
+  set_number(d, "vector_registers", registers);
+}
+
+static void fit_vectors(description *d) {
+  if (!strcmp(host_arch, "aarch64")) return;
+  if (!dlrt_cpu_has("avx512f,avx512bw,avx512dq,avx512vl", NULL, 0)) lower_vectors(d, 256, 16);
+  if (!dlrt_cpu_has("avx2,fma", NULL, 0)) lower_vectors(d, 128, 16);
+}
+
+static void measure_cache(description *d, const char *name, int which) {
+  long bytes = sysconf(which);
+  if (bytes > 0) set_number(d, name, bytes);
+}
+
+static dl_status describe_native(description *d) {
+  char *cpu = LLVMGetHostCPUName();
+  bool known = is_described(cpu);
+  const char *general = !strcmp(host_arch, "aarch64") ? "aarch64"
+                        : dlrt_cpu_has("avx512f,avx512bw,avx512dq,avx512vl", NULL, 0)
+                            ? "skylake-avx512"
+                        : dlrt_cpu_has("avx2,fma,bmi2", NULL, 0) ? "haswell"
+                                                                 : "x86-64";
+  dl_status status = read_description(d, known ? cpu : general);
+  if (status == DL_OK) {
+    keep_present_features(d);
+    fit_vectors(d);
+    set_entry(d, "name", dl_string_attr_z(d->ctx, "native"));
+    set_number(d, "cores", dlrt_cpu_count());
+    measure_cache(d, "l1_bytes", _SC_LEVEL1_DCACHE_SIZE);
+    measure_cache(d, "l2_bytes", _SC_LEVEL2_CACHE_SIZE);
+    measure_cache(d, "l3_bytes", _SC_LEVEL3_CACHE_SIZE);
+  }
+  LLVMDisposeMessage(cpu);
+  return status;
+}
+
+// --- choosing ---
+
+static bool is_arch(const char *march, const char *arch) {
+  if (!strcmp(march, arch)) return true;
+  return !strcmp(arch, "x86-64") ? !strcmp(march, "x86_64") : !strcmp(march, "arm64");
+}
+
+static dl_status check_arch(description *d, const char *march, const char *mcpu) {
+  dl_attr triple = get_entry(d, "triple");
+  bool aarch64 = triple && triple->kind == DL_ATTR_STRING && triple->bytes.len >= 7 &&
+                 !memcmp(triple->bytes.data, "aarch64", 7);
+  if (is_arch(march, aarch64 ? "aarch64" : "x86-64")) return DL_OK;
+  return dl_error(d->loc, "the processor '%s' is no %s", mcpu, march);
+}
+
+static dl_status describe(description *d, const char *march, const char *mcpu) {
+  if (march && !is_arch(march, "x86-64") && !is_arch(march, "aarch64"))
+    return dl_error(d->loc, "unknown architecture '%s'; known are x86-64 and aarch64", march);
+  bool foreign = march && !is_arch(march, host_arch);
+  if (!mcpu && foreign) mcpu = is_arch(march, "aarch64") ? "aarch64" : "x86-64";
+  if (mcpu && strcmp(mcpu, "native")) {
+    DL_TRY(read_description(d, mcpu));
+    return march ? check_arch(d, march, mcpu) : DL_OK;
+  }
+  if (foreign) return dl_error(d->loc, "the processor at hand is no %s", march);
+  return describe_native(d);
+}
+
+dl_status dl_describe_machine(dl_op *module, const dl_named_text *options, size_t num_options) {
+  description d = {.ctx = dl_op_context(module), .loc = dl_op_loc(module)};
+  dl_status status = describe(&d, dl_option_text(options, num_options, "march", NULL),
+                              dl_option_text(options, num_options, "mcpu", NULL));
+  if (status == DL_OK)
+    dl_set_attr(module, "dlir.machine", dl_dict_attr(d.ctx, d.entries.len, d.entries.data));
+  DL_VEC_FREE(&d.entries);
+  return status;
+}
