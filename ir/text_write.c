@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ir/text_internal.h"
@@ -46,7 +47,7 @@ void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options *option
 typedef struct output {
   dl_context *ctx;
   const char *path;
-  char *temporary;
+  char *temporary;  // NULL: the path is a device or a pipe, which no file may replace
   FILE *file;
 } output;
 
@@ -56,11 +57,16 @@ static dl_status output_error(output *out, const char *what) {
                   what, strerror(error));
 }
 
+static bool is_special(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 static dl_status open_output(output *out, dl_context *ctx, const char *path) {
   dl_buffer name = {0};
-  dl_buffer_printf(&name, "%s.%ld.tmp", path, (long)getpid());
+  if (!is_special(path)) dl_buffer_printf(&name, "%s.%ld.tmp", path, (long)getpid());
   *out = (output){.ctx = ctx, .path = path, .temporary = name.data};
-  out->file = fopen(out->temporary, "wb");
+  out->file = fopen(out->temporary ? out->temporary : path, "wb");
   return out->file ? DL_OK : output_error(out, "create the file");
 }
 
@@ -70,9 +76,9 @@ static dl_status close_output(output *out, dl_status status) {
     bool written = !ferror(out->file);
     written = fclose(out->file) == 0 && written;
     if (status == DL_OK && !written) status = output_error(out, "write the file");
-    if (status == DL_OK && rename(out->temporary, out->path) != 0)
+    if (status == DL_OK && out->temporary && rename(out->temporary, out->path) != 0)
       status = output_error(out, "rename the file");
-    if (status != DL_OK) unlink(out->temporary);
+    if (status != DL_OK && out->temporary) unlink(out->temporary);
   }
   free(out->temporary);
   return status;
