@@ -1,30 +1,32 @@
-// ir/text_internal.h: what the files of the textual format share: the lexer, the parser's and the printer's
-// state. The public side is ir/text.h.
+// ir/text_internal.h: what the files of the textual format share: the lexer, the parser's and the
+// printer's state. The public side is ir/text.h.
 #ifndef DLIR_IR_TEXT_INTERNAL_H
 #define DLIR_IR_TEXT_INTERNAL_H
 
 #include "ir/text.h"
 
-// The op that holds a file's top-level ops; the ops of its dialect print without prefix at top level.
+// The op that holds a file's top-level ops; the ops of its dialect print without prefix at top
+// level.
 #define DL_TOP_LEVEL_OP "builtin.module"
 
-// Nesting of regions, types and attributes, and operators in one affine expression, that the parser accepts.
+// Nesting of regions, types and attributes, and operators in one affine expression, that the parser
+// accepts.
 enum { DL_MAX_NESTING = 400, DL_MAX_EXPR_OPERATORS = 2000 };
 
 // --- lexer (text_lexer.c) ---
 typedef enum dl_token_kind {
   DL_TOK_EOF,
-  DL_TOK_ERROR,       // already diagnosed
-  DL_TOK_IDENT,       // letters, digits, _ $ .
-  DL_TOK_AT,          // @name or @"name"
-  DL_TOK_HASH,        // #name
-  DL_TOK_BANG,        // !name
-  DL_TOK_PERCENT,     // %name
-  DL_TOK_CARET,       // ^name
-  DL_TOK_STRING,      // with its quotes
-  DL_TOK_INTEGER,     // decimal or 0x…
+  DL_TOK_ERROR,    // already diagnosed
+  DL_TOK_IDENT,    // letters, digits, _ $ .
+  DL_TOK_AT,       // @name or @"name"
+  DL_TOK_HASH,     // #name
+  DL_TOK_BANG,     // !name
+  DL_TOK_PERCENT,  // %name
+  DL_TOK_CARET,    // ^name
+  DL_TOK_STRING,   // with its quotes
+  DL_TOK_INTEGER,  // decimal or 0x…
   DL_TOK_FLOAT,
-  DL_TOK_PUNCT,       // one character, or -> :: {-# #-}
+  DL_TOK_PUNCT,  // one character, or -> :: {-# #-}
 } dl_token_kind;
 
 typedef struct dl_token {
@@ -38,10 +40,10 @@ typedef struct dl_token {
 typedef struct dl_lexer {
   dl_context *ctx;
   const char *cursor, *end;
-  uint64_t line;           // of the cursor, from 1
+  uint64_t line;  // of the cursor, from 1
   const char *line_start;
   dl_ident path;
-  unsigned quiet;          // > 0: speculative parsing, errors are not reported
+  unsigned quiet;  // > 0: speculative parsing, errors are not reported
 } dl_lexer;
 
 void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path);
@@ -50,24 +52,25 @@ dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start
 // Whether the bytes are a bare identifier: [A-Za-z_][A-Za-z0-9_$.]*.
 bool dl_is_bare_identifier(dl_str text);
 bool dl_is_suffix_char(char c);  // letters, digits, _ $ . -
-// The value of a string token's inside: escapes \" \\ \n \t \HH resolved. Memory: `arena`, or the source.
+// The value of a string token's inside: escapes \" \\ \n \t \HH resolved. Memory: `arena`, or the
+// source.
 dl_str dl_unescape(dl_arena *arena, dl_str raw);
 
 // --- parser ---
 // What a name in scope stands for (text_parse_ssa.c).
 typedef struct dl_ssa_entry {
   dl_ident name;
-  dl_loc loc;              // of the definition, or of the first use
-  size_t count;            // values; a name's results are defined together
-  dl_value **values;       // not defined yet: placeholders, NULL where not used
+  dl_loc loc;         // of the definition, or of the first use
+  size_t count;       // values; a name's results are defined together
+  dl_value **values;  // not defined yet: placeholders, NULL where not used
   bool defined;
-  size_t position;         // in the scope's entries
+  size_t position;  // in the scope's entries
 } dl_ssa_entry;
 
 typedef struct dl_ssa_scope {
-  struct dl_ssa_scope *parent;      // of the isolated op around
-  DL_VEC(dl_ssa_entry *) entries;   // in order of appearance; NULL: moved to its definition
-  dl_ptr_map by_name;               // dl_ident -> dl_ssa_entry
+  struct dl_ssa_scope *parent;     // of the isolated op around
+  DL_VEC(dl_ssa_entry *) entries;  // in order of appearance; NULL: moved to its definition
+  dl_ptr_map by_name;              // dl_ident -> dl_ssa_entry
 } dl_ssa_scope;
 
 typedef struct dl_block_entry {
@@ -80,7 +83,7 @@ typedef struct dl_block_entry {
 typedef struct dl_region_scope {
   struct dl_region_scope *parent;
   DL_VEC(dl_block_entry *) blocks;
-  dl_ptr_map by_name;      // dl_ident -> dl_block_entry
+  dl_ptr_map by_name;  // dl_ident -> dl_block_entry
 } dl_region_scope;
 
 typedef struct dl_result_name {
@@ -111,22 +114,23 @@ typedef struct dl_deferred_loc {
 struct dl_parser {
   dl_context *ctx;
   dl_lexer lexer;
-  dl_token token;          // the next one
-  dl_arena *arena;         // freed after parsing
+  dl_token token;   // the next one
+  dl_arena *arena;  // freed after parsing
   unsigned depth;
   dl_ptr_map attr_aliases, type_aliases;  // dl_ident -> dl_attr, dl_type
-  dl_ssa_scope *scope;     // of the innermost isolated op
+  dl_ssa_scope *scope;                    // of the innermost isolated op
   dl_region_scope *region;
   DL_VEC(const dl_op_def *) enclosing;  // definitions of the ops around, outermost first
   DL_VEC(dl_deferred_loc) deferred_locs;
-  dl_op_arrays *state;     // of the op being read
+  dl_op_arrays *state;          // of the op being read
   DL_VEC(dl_op_arrays *) pool;  // one per level of nested ops, reused
   size_t pool_used;
-  const dl_op_def *def;    // of the op being read
+  const dl_op_def *def;  // of the op being read
   dl_loc op_loc;
-  DL_VEC(dl_op *) orphans; // placeholders whose uses will be destroyed with a failed text
-  bool failed;             // an error was reported: what follows from it is not
-  const char *path;        // of the file, for external resources
+  bool infer_results;       // the op's infer hook gives the result types
+  DL_VEC(dl_op *) orphans;  // placeholders whose uses will be destroyed with a failed text
+  bool failed;              // an error was reported: what follows from it is not
+  const char *path;         // of the file, for external resources
 };
 
 void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
@@ -176,16 +180,21 @@ dl_status dl_parse_sparse(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
 bool dl_decode_hex(dl_str text, dl_buffer *out);  // "0x…" with whole bytes
-// `#dialect.name<params>` or `!dialect.name<params>`, at the # or ! token; *name is NULL without a dot.
+// `#dialect.name<params>` or `!dialect.name<params>`, at the # or ! token; *name is NULL without a
+// dot.
+dl_status dl_parse_attr_params(dl_parser *p, dl_ident dialect, dl_ident name,
+                               dl_attr *attr);  // at `<`
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
-dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);     // inside loc( )
-// `loc(…)` if present; *loc stays as it is when absent. *deferred is the alias when it is defined later.
+dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);  // inside loc( )
+// `loc(…)` if present; *loc stays as it is when absent. *deferred is the alias when it is defined
+// later.
 dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc, dl_ident *deferred);
 dl_status dl_parse_resource_sections(dl_parser *p);  // {-# … #-}
 
-// SSA names. Scopes of isolated ops are separate; within one, names die with the region that defines them.
+// SSA names. Scopes of isolated ops are separate; within one, names die with the region that
+// defines them.
 void dl_push_ssa_scope(dl_parser *p, dl_ssa_scope *scope);
 // Reports names that were used and never defined.
 dl_status dl_pop_ssa_scope(dl_parser *p);
@@ -193,14 +202,14 @@ size_t dl_mark_names(const dl_parser *p);
 void dl_forget_names(dl_parser *p, size_t mark);  // those defined since; undefined ones stay
 dl_status dl_define_values(dl_parser *p, dl_unresolved name, size_t count, dl_value *const *values);
 
-dl_status dl_parse_op(dl_parser *p, dl_block *block);   // appends it
+dl_status dl_parse_op(dl_parser *p, dl_block *block);  // appends it
 void dl_free_arrays(dl_parser *p);
 // `{ … }`; `names` and `types`: arguments of the entry block that the op's own syntax gives.
-dl_status dl_parse_region(dl_parser *p, dl_region *region, size_t num_args, const dl_unresolved *names,
-                          const dl_type *types);
+dl_status dl_parse_region(dl_parser *p, dl_region *region, size_t num_args,
+                          const dl_unresolved *names, const dl_type *types);
 dl_status dl_parse_successor(dl_parser *p, dl_block **block);
-dl_status dl_parse_op_format(dl_parser *p, dl_op_state *state, const char *format);
-void dl_sync_state(dl_parser *p, dl_op_state *state);   // after the arrays grew
+dl_status dl_parse_op_format(dl_parser *p, dl_op_state *state, const dl_op_def *def);
+void dl_sync_state(dl_parser *p, dl_op_state *state);  // after the arrays grew
 
 // --- printer ---
 struct dl_printer {
@@ -209,16 +218,16 @@ struct dl_printer {
   dl_print_options options;
   unsigned indent;
   dl_arena *arena;
-  dl_ptr_map value_names;   // dl_value -> "%name"
-  dl_ptr_map block_names;   // dl_block -> "^name"
-  dl_ptr_map branched;      // blocks that are a successor of some op
-  bool use_aliases;         // affine maps and sets become #map, #set as they are met
-  dl_ptr_map aliases;       // dl_attr -> "#map"
-  dl_buffer alias_lines;    // their definitions
+  dl_ptr_map value_names;  // dl_value -> "%name"
+  dl_ptr_map block_names;  // dl_block -> "^name"
+  dl_ptr_map branched;     // blocks that are a successor of some op
+  bool use_aliases;        // affine maps and sets become #map, #set as they are met
+  dl_ptr_map aliases;      // dl_attr -> "#map"
+  dl_buffer alias_lines;   // their definitions
   unsigned num_maps, num_sets;
   DL_VEC(dl_ident) resources;  // named by what was printed
   dl_ptr_map resource_seen;
-  bool properties_done;     // of the op being printed: attributes left are discardable ones
+  bool properties_done;  // of the op being printed: attributes left are discardable ones
 };
 
 void dl_write_type(dl_printer *o, dl_type type);
@@ -241,7 +250,7 @@ void dl_name_values(dl_printer *o, const dl_op *op);
 void dl_printer_free(dl_printer *o);
 // Prints op and what it needs: aliases before it, resources after it if asked for.
 void dl_write_top_level(dl_printer *o, const dl_op *op);
-void dl_write_op_format(dl_printer *o, const dl_op *op, const char *format);
+void dl_write_op_format(dl_printer *o, const dl_op *op, const dl_op_def *def);
 void dl_write_generic(dl_printer *o, const dl_op *op);
 
 #endif

@@ -191,8 +191,21 @@ static dl_status define_results(dl_parser *p, dl_op *op) {
 
 static dl_status parse_form(dl_parser *p, bool quoted, dl_op_state *state) {
   if (!quoted && p->def->parse) return p->def->parse(p, state);
-  if (!quoted && p->def->format) return dl_parse_op_format(p, state, p->def->format);
+  if (!quoted && p->def->format) return dl_parse_op_format(p, state, p->def);
   return parse_generic(p, state);
+}
+
+// Results that the text gives no type to get theirs from the definition's hook.
+static dl_status infer_results(dl_parser *p, dl_op *op) {
+  if (!p->infer_results) return DL_OK;
+  p->infer_results = false;
+  const dl_op_def *def = dl_op_def_of(op);
+  if (!def->infer) return dl_error(dl_op_loc(op), "the type of the results is not given");
+  size_t count = dl_num_results(op);
+  dl_type *types = dl_arena_alloc(p->arena, count * sizeof *types);
+  DL_TRY(def->infer(op, types));
+  for (size_t i = 0; i < count; i++) dl_value_set_type(dl_result(op, i), types[i]);
+  return DL_OK;
 }
 
 static dl_status build(dl_parser *p, dl_op_state *state, dl_block *block) {
@@ -206,6 +219,7 @@ static dl_status build(dl_parser *p, dl_op_state *state, dl_block *block) {
   dl_op_append(block, op);
   if (deferred)
     DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.op = op, .alias = deferred, .where = state->loc});
+  DL_TRY(infer_results(p, op));
   return define_results(p, op);
 }
 

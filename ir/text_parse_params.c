@@ -169,6 +169,33 @@ static dl_status parse_body(dl_parser *p, bool structured, bool normalize, attr_
   return parse_raw(p, start, params);
 }
 
+// The parameters in `<…>` that follow, if any.
+static dl_status parse_optional_body(dl_parser *p, dl_ident dialect, bool named, size_t *count,
+                                     dl_attr **params) {
+  attr_vec vec = {0};
+  unsigned depth = p->depth;
+  dl_status status = DL_OK;
+  if (dl_at_punct(p, '<')) {
+    // Text of a dialect that nobody knows is kept as written unless it prints the same.
+    bool known = dl_find_dialect(p->ctx, dl_str_of(dialect)) != NULL;
+    status = dl_enter(p);
+    if (status == DL_OK) status = parse_body(p, named, known, &vec);
+  }
+  p->depth = depth;
+  if (status == DL_OK) keep_params(p, &vec, count, params);
+  DL_VEC_FREE(&vec);
+  return status;
+}
+
+dl_status dl_parse_attr_params(dl_parser *p, dl_ident dialect, dl_ident name, dl_attr *attr) {
+  size_t count;
+  dl_attr *params;
+  if (!dl_at_punct(p, '<')) return dl_token_error(p, "expected '<'");
+  DL_TRY(parse_optional_body(p, dialect, true, &count, &params));
+  *attr = dl_dialect_attr(p->ctx, dialect, name, count, params);
+  return DL_OK;
+}
+
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params) {
   dl_str text = {p->token.text + 1, p->token.len - 1};
@@ -178,17 +205,7 @@ dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *nam
   *name = dot ? dl_intern(p->ctx, (dl_str){dot + 1, text.len - prefix.len - 1}) : NULL;
   bool body = p->lexer.cursor < p->lexer.end && *p->lexer.cursor == '<';
   dl_advance(p);
-  attr_vec vec = {0};
-  dl_status status = DL_OK;
-  unsigned depth = p->depth;
-  if (body) {
-    // Text of a dialect that nobody knows is kept as written unless it prints the same.
-    bool known = dl_find_dialect(p->ctx, prefix) != NULL;
-    status = dl_enter(p);
-    if (status == DL_OK) status = parse_body(p, *name != NULL, known, &vec);
-  }
-  p->depth = depth;
-  if (status == DL_OK) keep_params(p, &vec, count, params);
-  DL_VEC_FREE(&vec);
-  return status;
+  *count = 0;
+  *params = NULL;
+  return body ? parse_optional_body(p, *dialect, *name != NULL, count, params) : DL_OK;
 }

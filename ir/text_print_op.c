@@ -244,7 +244,7 @@ static void write_form(dl_printer *o, const dl_op *op) {
   if (def->print && def->parse)
     def->print(o, op);
   else
-    dl_write_op_format(o, op, def->format);
+    dl_write_op_format(o, op, def);
 }
 
 static void write_op(dl_printer *o, const dl_op *op) {
