@@ -36,6 +36,7 @@ typedef struct dl_unresolved {
   dl_loc loc;
   dl_ident name;   // without %
   size_t number;   // %name#number
+  dl_ident loc_alias;  // loc(#alias) of an argument, defined later in the text; or NULL
 } dl_unresolved;
 typedef DL_VEC(dl_unresolved) dl_unresolved_list;
 
@@ -52,8 +53,12 @@ DL_API dl_status dl_p_keyword(dl_parser *p, dl_ident *keyword);        // any ba
 DL_API dl_status dl_p_integer(dl_parser *p, int64_t *value);           // with optional sign
 DL_API dl_status dl_p_string(dl_parser *p, dl_str *value);
 DL_API dl_status dl_p_symbol(dl_parser *p, dl_ident *name);            // @name
+DL_API bool dl_p_peek_symbol(dl_parser *p);
 DL_API dl_status dl_p_attr(dl_parser *p, dl_attr *attr);
 DL_API dl_status dl_p_typed_attr(dl_parser *p, dl_type type, dl_attr *attr);  // `1.0` with a known type
+// `<…>`: the parameters of #dialect.name, whose name the op's syntax leaves out.
+DL_API dl_status dl_p_dialect_attr_params(dl_parser *p, const char *dialect, const char *name,
+                                          dl_attr *attr);
 DL_API dl_status dl_p_type(dl_parser *p, dl_type *type);
 DL_API dl_status dl_p_value(dl_parser *p, dl_unresolved *value);       // %x
 DL_API bool dl_p_peek_value(dl_parser *p);
@@ -78,6 +83,10 @@ DL_API dl_status dl_p_region(dl_parser *p, dl_op_state *state, size_t num_args, 
 DL_API dl_status dl_p_successor(dl_parser *p, dl_op_state *state);
 // `: (types) -> types` as the generic form ends: resolves the operands and adds them and the results.
 DL_API dl_status dl_p_signature(dl_parser *p, dl_op_state *state, const dl_unresolved_list *operands);
+// `loc(…)` if present: where the argument of a region is from.
+DL_API dl_status dl_p_arg_loc(dl_parser *p, dl_unresolved *argument);
+// A region without blocks, where the op's syntax leaves one out.
+DL_API void dl_p_add_region(dl_parser *p, dl_op_state *state);
 // An affine expression over SSA names (`%oc * 9216 + %i + 16`) or bare names given in `names`. For SSA
 // names, each distinct value becomes the next dimension and is appended to `values`.
 DL_API dl_status dl_p_expr_ssa(dl_parser *p, dl_unresolved_list *values, dl_expr *expr);
@@ -94,6 +103,7 @@ DL_API const char *dl_o_value_name(dl_printer *o, const dl_value *value);  // "%
 DL_API void dl_o_type(dl_printer *o, dl_type type);
 DL_API void dl_o_attr(dl_printer *o, dl_attr attr);
 DL_API void dl_o_attr_without_type(dl_printer *o, dl_attr attr);      // `1.000000e+00` without `: f32`
+DL_API void dl_o_dialect_attr_params(dl_printer *o, dl_attr attr);    // `<…>` of a dialect attribute
 DL_API void dl_o_symbol(dl_printer *o, dl_ident name);                // @name, quoted where needed
 DL_API void dl_o_newline(dl_printer *o);                              // newline and current indentation
 // ` {a = 1}` without the names in `omit` (NULL-terminated list, or NULL); nothing when nothing is left.
@@ -106,6 +116,7 @@ DL_API void dl_o_successor(dl_printer *o, const dl_op *op, size_t i);           
 DL_API void dl_o_signature(dl_printer *o, const dl_op *op);
 // ` {` newline … `}`. `header`: print the ^bb0(…) line of the entry block when it has arguments.
 DL_API void dl_o_region(dl_printer *o, dl_region *region, bool header, bool terminator);
+DL_API void dl_o_loc(dl_printer *o, dl_loc loc);  // ` loc(…)` when locations are printed
 DL_API void dl_o_expr_ssa(dl_printer *o, dl_expr expr, dl_value *const *dims, dl_value *const *symbols);
 
 #endif

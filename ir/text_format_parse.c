@@ -99,7 +99,7 @@ static dl_status parse_params(format_parser *f, dl_format_element e) {
   size_t prefix = (size_t)(dot - e.text.data);
   dl_ident dialect = dl_intern(f->p->ctx, (dl_str){e.text.data, prefix});
   dl_ident name = dl_intern(f->p->ctx, (dl_str){dot + 1, e.text.len - prefix - 1});
-  DL_TRY(dl_parse_attr_params(f->p, dialect, name, &value));
+  DL_TRY(dl_p_dialect_attr_params(f->p, dialect, name, &value));
   dl_p_add_attr(f->p, f->state, f->def->attrs[e.index].name, value);
   return DL_OK;
 }

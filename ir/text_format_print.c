@@ -65,7 +65,7 @@ static void print_attr(format_printer *f, size_t index) {
 
 static void print_params(format_printer *f, size_t index) {
   dl_attr value = dl_get_attr(f->op, f->def->attrs[index].name);
-  if (value) dl_write_params(f->o, NULL, value->count, value->elements);
+  if (value) dl_o_dialect_attr_params(f->o, value);
   f->glue = false;
 }
 

@@ -182,8 +182,6 @@ dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
 bool dl_decode_hex(dl_str text, dl_buffer *out);  // "0x…" with whole bytes
 // `#dialect.name<params>` or `!dialect.name<params>`, at the # or ! token; *name is NULL without a
 // dot.
-dl_status dl_parse_attr_params(dl_parser *p, dl_ident dialect, dl_ident name,
-                               dl_attr *attr);  // at `<`
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);

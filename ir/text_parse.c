@@ -200,6 +200,8 @@ dl_status dl_parse_symbol_name(dl_parser *p, dl_ident *name) {
 
 dl_status dl_p_symbol(dl_parser *p, dl_ident *name) { return dl_parse_symbol_name(p, name); }
 
+bool dl_p_peek_symbol(dl_parser *p) { return p->token.kind == DL_TOK_AT; }
+
 dl_status dl_p_attr(dl_parser *p, dl_attr *attr) { return dl_parse_attr(p, NULL, attr); }
 
 dl_status dl_p_typed_attr(dl_parser *p, dl_type type, dl_attr *attr) {

@@ -80,6 +80,15 @@ dl_status dl_p_region(dl_parser *p, dl_op_state *state, size_t num_args, const d
   return DL_OK;
 }
 
+dl_status dl_p_arg_loc(dl_parser *p, dl_unresolved *argument) {
+  return dl_parse_trailing_loc(p, &argument->loc, &argument->loc_alias);
+}
+
+void dl_p_add_region(dl_parser *p, dl_op_state *state) {
+  DL_PUSH(&p->state->regions, dl_region_create(p->ctx));
+  dl_sync_state(p, state);
+}
+
 dl_status dl_p_successor(dl_parser *p, dl_op_state *state) {
   dl_block *block;
   DL_TRY(dl_parse_successor(p, &block));

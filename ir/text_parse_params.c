@@ -187,9 +187,11 @@ static dl_status parse_optional_body(dl_parser *p, dl_ident dialect, bool named,
   return status;
 }
 
-dl_status dl_parse_attr_params(dl_parser *p, dl_ident dialect, dl_ident name, dl_attr *attr) {
+dl_status dl_p_dialect_attr_params(dl_parser *p, const char *dialect_name, const char *attr_name,
+                                   dl_attr *attr) {
   size_t count;
   dl_attr *params;
+  dl_ident dialect = dl_intern_z(p->ctx, dialect_name), name = dl_intern_z(p->ctx, attr_name);
   if (!dl_at_punct(p, '<')) return dl_token_error(p, "expected '<'");
   DL_TRY(parse_optional_body(p, dialect, true, &count, &params));
   *attr = dl_dialect_attr(p->ctx, dialect, name, count, params);

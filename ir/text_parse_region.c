@@ -31,14 +31,12 @@ dl_status dl_parse_successor(dl_parser *p, dl_block **block) {
   return DL_OK;
 }
 
-static dl_status add_arg(dl_parser *p, dl_block *block, dl_unresolved name, dl_type type) {
-  dl_ident deferred;
-  dl_loc loc = name.loc;
-  DL_TRY(dl_parse_trailing_loc(p, &loc, &deferred));
-  dl_value *arg = dl_add_arg(block, type, loc);
-  if (deferred)
-    DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.arg = arg, .alias = deferred, .where = name.loc});
-  return dl_define_values(p, name, 1, &arg);
+static dl_status add_arg(dl_parser *p, dl_block *block, const dl_unresolved *name, dl_type type) {
+  dl_value *arg = dl_add_arg(block, type, name->loc);
+  if (name->loc_alias)
+    DL_PUSH(&p->deferred_locs,
+            (dl_deferred_loc){.arg = arg, .alias = name->loc_alias, .where = name->loc});
+  return dl_define_values(p, *name, 1, &arg);
 }
 
 static dl_status parse_block_args(dl_parser *p, dl_block *block) {
@@ -49,7 +47,8 @@ static dl_status parse_block_args(dl_parser *p, dl_block *block) {
     DL_TRY(dl_p_value(p, &name));
     DL_TRY(dl_p_expect(p, ":"));
     DL_TRY(dl_parse_type(p, &type));
-    DL_TRY(add_arg(p, block, name, type));
+    DL_TRY(dl_p_arg_loc(p, &name));
+    DL_TRY(add_arg(p, block, &name, type));
   } while (dl_accept_punct(p, ','));
   return dl_expect_punct(p, ')', "after block arguments");
 }
@@ -91,10 +90,7 @@ static dl_status parse_entry(dl_parser *p, dl_region *region, size_t num_args,
   if (labelled || (num_args == 0 && dl_at_punct(p, '}'))) return DL_OK;
   dl_block *entry = dl_block_create(p->ctx);
   dl_block_append(region, entry);
-  for (size_t i = 0; i < num_args; i++) {
-    dl_value *arg = dl_add_arg(entry, types[i], names[i].loc);
-    DL_TRY(dl_define_values(p, names[i], 1, &arg));
-  }
+  for (size_t i = 0; i < num_args; i++) DL_TRY(add_arg(p, entry, &names[i], types[i]));
   return parse_ops(p, entry);
 }
 

@@ -416,3 +416,7 @@ void dl_print_attr(dl_buffer *out, dl_attr attr) {
 void dl_o_attr_without_type(dl_printer *o, dl_attr attr) {
   if (!write_alias(o, attr)) write_body(o, attr);
 }
+
+void dl_o_dialect_attr_params(dl_printer *o, dl_attr attr) {
+  if (attr->kind == DL_ATTR_DIALECT) dl_write_params(o, NULL, attr->count, attr->elements);
+}

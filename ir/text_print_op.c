@@ -292,6 +292,7 @@ void dl_o_type(dl_printer *o, dl_type type) { dl_write_type(o, type); }
 void dl_o_attr(dl_printer *o, dl_attr attr) { dl_write_attr(o, attr); }
 void dl_o_symbol(dl_printer *o, dl_ident name) { dl_write_symbol(o->out, name); }
 void dl_o_newline(dl_printer *o) { newline(o); }
+void dl_o_loc(dl_printer *o, dl_loc loc) { write_loc_suffix(o, loc); }
 
 void dl_o_printf(dl_printer *o, const char *format, ...) {
   va_list args;
