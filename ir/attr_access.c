@@ -38,6 +38,11 @@ int64_t dl_i64_at(dl_attr dense_array, size_t i) {
   return load_integer(dense_array->bytes.data + i * size, dense_array->type);
 }
 
+double dl_f64_at(dl_attr dense_array, size_t i) {
+  size_t size = dl_element_bytes(dense_array->type);
+  return dl_float_load(dense_array->type->float_kind, dense_array->bytes.data + i * size);
+}
+
 bool dl_dense_bytes(dl_attr dense, dl_str *bytes, bool *splat) {
   if (dense->kind == DL_ATTR_DENSE) {
     *bytes = dense->bytes;

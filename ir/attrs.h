@@ -110,6 +110,7 @@ DL_API dl_attr dl_dict_get(dl_attr dict, dl_ident name);  // or NULL
 // or the resource is unknown.
 DL_API size_t dl_array_len(dl_attr array);                           // ARRAY or DENSE_ARRAY
 DL_API int64_t dl_i64_at(dl_attr dense_array, size_t i);             // DENSE_ARRAY of any integer
+DL_API double dl_f64_at(dl_attr dense_array, size_t i);              // DENSE_ARRAY of any float
 DL_API bool dl_dense_i64(dl_attr dense, size_t i, int64_t *value);   // DENSE or RESOURCE of integers
 DL_API bool dl_dense_f64(dl_attr dense, size_t i, double *value);    // DENSE or RESOURCE of floats
 // The bytes of a DENSE or RESOURCE attribute in storage form (splat: *splat is set, one element).

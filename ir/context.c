@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ir/context_internal.h"
+#include "ir/spec_internal.h"
 
 static void init_recursive(pthread_mutex_t *mutex) {
   pthread_mutexattr_t attributes;
@@ -121,6 +122,7 @@ static void *keep_def(dl_context *ctx, dl_arena *arena, const void *key) {
 dl_status dl_register_dialect(dl_context *ctx, const dl_dialect_def *def) {
   const dl_dialect_def *present = dl_find_dialect(ctx, dl_str_of(def->name));
   if (present == def) return DL_OK;
+  dl_spec_prepare(ctx);
   if (present) return dl_error(ctx->unknown_loc, "dialect '%s' is already registered", def->name);
   for (size_t i = 0; i < def->num_ops; i++) {
     const dl_op_def *op = def->ops[i];

@@ -6,6 +6,7 @@
 
 #include "ir/diag.h"
 #include "ir/spec.h"
+#include "ir/spec_internal.h"
 
 typedef struct reader {
   dl_context *ctx;
@@ -273,7 +274,7 @@ static dl_status read_op(reader *r, const char *dialect, const yaml_node_t *name
   if (num_segments(def->num_results, def->results) > 1)
     add_segment_attr(r, def, "resultSegmentSizes");
   if (!def->summary) return dl_error(node_loc(r, name), "'%s' has no summary", def->name);
-  return DL_OK;
+  return dl_spec_check(r->ctx, def, node_loc(r, name));
 }
 
 // --- the dialect ---
