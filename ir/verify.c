@@ -4,7 +4,6 @@
 #include "ir/spec.h"
 #include "ir/verify_internal.h"
 
-#pragma weak dl_spec_verify
 
 typedef struct verifier {
   dl_dominance dominance;
@@ -114,7 +113,7 @@ static dl_status verify_definition(dl_op *op) {
   if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
   if (op->num_regions != op->def->num_regions)
     return dl_op_error(op, "expected %zu regions, found %u", op->def->num_regions, op->num_regions);
-  if (dl_spec_verify) DL_TRY(dl_spec_verify(op));
+  DL_TRY(dl_spec_verify(op));
   return dl_verify_traits(op);
 }
 
