@@ -228,8 +228,8 @@ static dl_status check_operators(const dl_onnx_importer *importer) {
   for (size_t i = 0; i < missing.len; i++) {
     const char *domain = dl_onnx_domain(missing.data[i]->domain);
     dl_note(importer->model.loc, "node '%s': operator %s of domain %s, operator set %lld",
-            dl_onnx_text(missing.data[i]->name), dl_onnx_text(missing.data[i]->op_type),
-            domain[0] ? domain : "ai.onnx",
+            dl_onnx_node_name(importer->ctx, missing.data[i]),
+            dl_onnx_text(missing.data[i]->op_type), domain[0] ? domain : "ai.onnx",
             (long long)dl_onnx_model_opset(&importer->model, domain));
   }
   dl_status status = missing.len ? DL_FAILED : DL_OK;

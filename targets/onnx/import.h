@@ -89,6 +89,8 @@ dl_attr dl_onnx_tensor_attr(dl_onnx_importer *importer, dl_onnx_tensor *tensor, 
 dl_ident dl_onnx_mangle(dl_context *ctx, const char *name);
 
 // --- the steps ---
+// The node's name; without one its first output's.
+dl_ident dl_onnx_node_name(dl_context *ctx, const Onnx__NodeProto *proto);
 // Reads the node's inputs and attributes. Release the node in any case.
 dl_status dl_onnx_node_read(dl_onnx_importer *importer, const Onnx__NodeProto *proto,
                             dl_onnx_node *node);

@@ -15,7 +15,7 @@ dl_status dl_onnx_error(const dl_onnx_node *node, const char *format, ...) {
 
 // --- reading ---
 
-static dl_ident node_name(dl_context *ctx, const Onnx__NodeProto *proto) {
+dl_ident dl_onnx_node_name(dl_context *ctx, const Onnx__NodeProto *proto) {
   if (proto->name && proto->name[0]) return dl_intern_z(ctx, proto->name);
   for (size_t i = 0; i < proto->n_output; i++)
     if (proto->output[i][0]) return dl_intern_z(ctx, proto->output[i]);
@@ -109,7 +109,7 @@ dl_status dl_onnx_node_read(dl_onnx_importer *importer, const Onnx__NodeProto *p
                          .proto = proto,
                          .op_type = dl_onnx_text(proto->op_type),
                          .opset = dl_onnx_model_opset(&importer->model, proto->domain)};
-  node->loc = dl_loc_name(node->ctx, node_name(node->ctx, proto), importer->model.loc);
+  node->loc = dl_loc_name(node->ctx, dl_onnx_node_name(node->ctx, proto), importer->model.loc);
   importer->builder.loc = node->loc;
   node->num_outputs = proto->n_output;
   while (node->num_outputs > 0 && !proto->output[node->num_outputs - 1][0]) node->num_outputs--;
