@@ -4,6 +4,7 @@
 
 #define PASSES(X)               \
   X(canonicalize)               \
+  X(convert_tensor_to_loop)     \
   X(cse)                        \
   X(dce)                        \
   X(loop_invariant_code_motion) \

@@ -114,6 +114,11 @@ static dl_status read_with(reader read, dl_parser *p, dl_op_state *state) {
 
 // --- printing ---
 
+// Properties that the forms show in their own way.
+static const char *const shown[] = {"bytes", "callee", "elements", "grid",  "index",
+                                    "kind",  "lower",  "map",      "offset", "operandSegmentSizes",
+                                    "step",  "upper",  "value",    NULL};
+
 static void print_expr(dl_printer *o, const dl_op *op, dl_expr expr, size_t group) {
   size_t count, first = dl_operand_group(op, group, &count);
   DL_VEC(dl_value *) dims = {0};
@@ -144,7 +149,7 @@ static void print_optional(dl_printer *o, const dl_op *op, const char *keyword, 
 }
 
 static void print_typed(dl_printer *o, const dl_op *op, dl_type type) {
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
   dl_o_puts(o, " : ");
   dl_o_type(o, type);
 }
@@ -259,7 +264,7 @@ void loop_for_print(dl_printer *o, const dl_op *op) {
   if (count) dl_o_puts(o, ")");
   print_result_types(o, op);
   dl_o_region(o, dl_op_region(op, 0), false, count > 0);
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
 }
 
 // --- loop.parallel, loop.if, loop.yield ---
@@ -301,7 +306,7 @@ void loop_parallel_print(dl_printer *o, const dl_op *op) {
   print_map(o, op, "upper", 0);
   dl_o_puts(o, ")");
   dl_o_region(o, dl_op_region(op, 0), false, false);
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
 }
 
 static dl_status read_loop_if(reading *r) {
@@ -326,7 +331,7 @@ void loop_if_print(dl_printer *o, const dl_op *op) {
     dl_o_puts(o, " else");
     dl_o_region(o, dl_op_region(op, 1), false, yields);
   }
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
 }
 
 static dl_status read_loop_yield(reading *r) {
@@ -354,7 +359,7 @@ void loop_yield_print(dl_printer *o, const dl_op *op) {
   size_t count = dl_num_operands(op);
   if (count) dl_o_puts(o, " ");
   dl_o_values(o, op, 0, count);
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
   if (count) dl_o_puts(o, " : ");
   print_operand_types(o, op, count);
 }
@@ -619,7 +624,7 @@ void loop_apply_print(dl_printer *o, const dl_op *op) {
   dl_o_puts(o, " (");
   print_map(o, op, "map", 0);
   dl_o_puts(o, ")");
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
 }
 
 // --- loop.launch ---
@@ -660,7 +665,7 @@ void loop_launch_print(dl_printer *o, const dl_op *op) {
   dl_o_puts(o, ") grid(");
   print_map(o, op, "grid", DL_LOOP_LAUNCH_GRID);
   dl_o_puts(o, ")");
-  dl_o_attr_dict(o, op, NULL);
+  dl_o_attr_dict(o, op, shown);
   dl_o_puts(o, " : (");
   print_operand_types(o, op, count);
   dl_o_puts(o, ")");
