@@ -1,6 +1,7 @@
 // The table of all passes, one line each.
 #include "ir/pass.h"
 #include "ir/plugin.h"
+#include "passes/pipelines.h"
 
 #define PASSES(X)               \
   X(canonicalize)               \
@@ -18,5 +19,6 @@ PASSES(DECLARE)
 static const dl_pass_def *const passes[] = {PASSES(ENTRY)};
 
 dl_status dl_register_builtin_passes(dl_context *ctx) {
-  return dl_register_passes(ctx, DL_COUNT(passes), passes);
+  DL_TRY(dl_register_passes(ctx, DL_COUNT(passes), passes));
+  return dl_register_pipelines(ctx);
 }

@@ -40,7 +40,5 @@ dl_status dl_weight_offsets(dl_op *module, uint64_t **offsets, size_t *count);
 
 // The function type of `loop.signature`, or NULL after a diagnostic.
 dl_type dl_signature_of(dl_op *function);
-// Replaces what C does not allow in an identifier by '_'.
-char *dl_c_identifier(dl_str name);
 
 #endif

@@ -1,6 +1,4 @@
 // emit_values.c: SSA values, helpers on the builder, and the walk over ops.
-#include <ctype.h>
-
 #include "ir/op_def.h"
 #include "targets/llvm/emit_internal.h"
 
@@ -115,16 +113,6 @@ dl_status dl_emit_block(dl_emitter *e, dl_block *block, dl_op **terminator) {
   *terminator = dl_block_terminator(block);
   DL_FOR_OPS(op, block) if (op != *terminator) DL_TRY(dl_emit_op(e, op));
   return DL_OK;
-}
-
-char *dl_c_identifier(dl_str name) {
-  dl_buffer text = {0};
-  if (!name.len || isdigit((unsigned char)name.data[0])) dl_buffer_putc(&text, '_');
-  for (size_t i = 0; i < name.len; i++) {
-    unsigned char c = (unsigned char)name.data[i];
-    dl_buffer_putc(&text, c < 128 && isalnum(c) ? (char)c : '_');
-  }
-  return text.data;
 }
 
 // Not an identifier on purpose: "digits.conv1" cannot collide with a C name, and reads well in

@@ -1,0 +1,17 @@
+// The pipelines between the levels, by name: what dlc runs, and what --pass-pipeline may name.
+#include "passes/pipelines.h"
+
+#include "ir/pass.h"
+
+static const dl_named_pipeline pipelines[] = {
+    {"graph-pipeline", "Optimize at the graph level", "canonicalize,cse"},
+    {"tensor-pipeline", "From the graph level to an optimized tensor level", "canonicalize,cse"},
+    {"loop-pipeline", "From the tensor level to loops that a target can emit",
+     "canonicalize,cse,loop-invariant-code-motion"},
+};
+
+dl_status dl_register_pipelines(dl_context *ctx) {
+  for (size_t i = 0; i < DL_COUNT(pipelines); i++)
+    DL_TRY(dl_register_pipeline(ctx, pipelines[i].name, pipelines[i].summary, pipelines[i].text));
+  return DL_OK;
+}

@@ -1,0 +1,42 @@
+// tools/common/compile.h: from a model file to what --emit names. dlc is a command line around
+// this; dlrun uses it for models that are not compiled yet.
+#ifndef DLIR_TOOLS_COMMON_COMPILE_H
+#define DLIR_TOOLS_COMMON_COMPILE_H
+
+#include "ir/pass.h"
+#include "tools/common/cli.h"
+
+typedef struct dl_compile_options {
+  const char *emit;          // graph, tensor, loop, or what the target emits; NULL: so
+  const char *target;        // NULL: cpu
+  const char *march, *mcpu;  // NULL: the machine at hand
+  const char *prefix;        // of the exported symbol; NULL: made from the output's name
+  int opt_level;             // 0 to 3
+  size_t num_shapes;         // "NAME=1x3x224x224"
+  const char *const *shapes;
+  const dl_instrumentation *run;        // or NULL
+  void (*progress)(const char *stage);  // called when a stage begins; may be NULL
+} dl_compile_options;
+
+// The stages, in order; a model enters at the one its ops belong to.
+typedef enum dl_level { DL_LEVEL_GRAPH, DL_LEVEL_TENSOR, DL_LEVEL_LOOP, DL_LEVEL_CODE } dl_level;
+
+// A context with dialects, passes and named pipelines, which prints diagnostics to stderr. NULL
+// after a diagnostic.
+dl_context *dl_tool_context(void);
+
+// Reads .dlir, or a foreign file through the importer of its suffix. Verified. NULL after
+// diagnostics.
+dl_op *dl_load_model(dl_context *ctx, const char *path, const dl_compile_options *options);
+// The level of the least lowered op in a module.
+dl_level dl_module_level(dl_op *module);
+// The pipeline that brings a module from `level` to what --emit names: text for --print-pipeline.
+// Owned by the caller.
+dl_status dl_compile_pipeline(dl_op *module, const dl_compile_options *options, dl_buffer *text);
+// Lowers the module and writes `output`.
+dl_status dl_compile_module(dl_op *module, const char *output, const dl_compile_options *options);
+// All of it.
+dl_status dl_compile_file(dl_context *ctx, const char *input, const char *output,
+                          const dl_compile_options *options);
+
+#endif

@@ -1,0 +1,120 @@
+// dlc: compiles a model.
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tools/common/cli.h"
+#include "tools/common/compile.h"
+
+typedef struct options {
+  dl_cli_list inputs, shapes;
+  const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
+  bool print_pipeline, quiet;
+  dl_instrumentation run;
+} options;
+
+static const dl_cli_option option_table[] = {
+    DL_CLI(TEXT, "o", options, output, "OUT", "Write there; needed"),
+    DL_CLI(TEXT, "emit", options, emit, "KIND",
+           "graph, tensor, loop, llvm, asm, obj or so (default)"),
+    DL_CLI(TEXT, "target", options, target, "NAME", "What to compile for: cpu (default)"),
+    DL_CLI(TEXT, "march", options, march, "ARCH", "x86-64 or aarch64"),
+    DL_CLI(TEXT, "mcpu", options, mcpu, "CPU",
+           "native (default), or a name from targets/machines: haswell, znver4, cortex-a72, …"),
+    DL_CLI(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input"),
+    DL_CLI(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)"),
+    DL_CLI(TEXT, "prefix", options, prefix, "NAME",
+           "Of the exported symbol NAME_query (default: the output's name)"),
+    DL_CLI(BOOL, "print-pipeline", options, print_pipeline, NULL,
+           "Print the passes that would run, and end"),
+    DL_CLI(BOOL, "quiet", options, quiet, NULL, "No progress on a terminal"),
+    DL_CLI(BOOL, "verify-each", options, run.verify_each, NULL,
+           "Verify after each pass (default: true)"),
+    DL_CLI(BOOL, "mlir-print-ir-after-all", options, run.print_after_all, NULL,
+           "Print the IR after each pass"),
+    DL_CLI(BOOL, "mlir-timing", options, run.timing, NULL, "Report time and memory per pass"),
+    DL_CLI(BOOL, "mlir-pass-statistics", options, run.statistics, NULL,
+           "Report the passes' counters"),
+};
+
+static const dl_cli cli = {
+    .tool = "dlc",
+    .usage = "MODEL.onnx|MODEL.dlir -o OUT [options]",
+    .overview =
+        "Compiles a model into a shared library with a C header, or shows it on the way there.",
+    .num_options = DL_COUNT(option_table),
+    .options = option_table,
+    .positional = offsetof(options, inputs),
+    .max_positional = 1,
+};
+
+static void show_progress(const char *stage) { fprintf(stderr, "\r\033[Kdlc: %s", stage); }
+static void end_progress(void) { fprintf(stderr, "\r\033[K"); }
+
+// DL_CLI_CONTINUE, or the exit status for a wrong command line.
+static int check_options(const options *o, dl_compile_options *compile) {
+  static const char *const kinds[] = {"graph", "tensor", "loop",  "llvm", "asm",
+                                      "obj",   "so",     "spirv", "ptx"};
+  bool known = !o->emit;
+  for (size_t i = 0; i < DL_COUNT(kinds); i++) known |= o->emit && !strcmp(o->emit, kinds[i]);
+  if (!known) return dl_cli_usage_error("dlc", "'%s' is nothing to emit", o->emit);
+  if (o->inputs.len != 1) return dl_cli_usage_error("dlc", "expected one model");
+  if (!o->output && !o->print_pipeline) return dl_cli_usage_error("dlc", "expected -o OUT");
+  if (o->level && (o->level[0] < '0' || o->level[0] > '3' || o->level[1]))
+    return dl_cli_usage_error("dlc", "'-O%s': the levels are 0 to 3", o->level);
+  *compile = (dl_compile_options){.emit = o->emit,
+                                  .target = o->target,
+                                  .march = o->march,
+                                  .mcpu = o->mcpu,
+                                  .prefix = o->prefix,
+                                  .opt_level = o->level ? o->level[0] - '0' : 2,
+                                  .num_shapes = o->shapes.len,
+                                  .shapes = o->shapes.data,
+                                  .run = &o->run};
+  return DL_CLI_CONTINUE;
+}
+
+static dl_status print_pipeline(dl_context *ctx, const char *input,
+                                const dl_compile_options *compile) {
+  dl_op *module = dl_load_model(ctx, input, compile);
+  if (!module) return DL_FAILED;
+  dl_buffer text = {0}, canonical = {0};
+  dl_status status = dl_compile_pipeline(module, compile, &text);
+  dl_pass_manager *pm =
+      status == DL_OK ? dl_parse_pipeline(ctx, (dl_str){text.data, text.len}) : NULL;
+  if (pm) {
+    dl_print_pipeline(&canonical, pm);
+    printf("%s\n", canonical.data);
+    dl_pass_manager_destroy(pm);
+  }
+  dl_buffer_free(&text);
+  dl_buffer_free(&canonical);
+  dl_op_destroy_tree(module);
+  return pm ? DL_OK : DL_FAILED;
+}
+
+static dl_status compile(const options *o, const dl_compile_options *compile) {
+  dl_context *ctx = dl_tool_context();
+  if (!ctx) return DL_FAILED;
+  const char *input = o->inputs.data[0];
+  dl_status status = o->print_pipeline ? print_pipeline(ctx, input, compile)
+                                       : dl_compile_file(ctx, input, o->output, compile);
+  dl_context_destroy(ctx);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  dl_cli_start();
+  options o = {.run = {.verify_each = true, .out = stderr}};
+  dl_compile_options options;
+  int status = dl_cli_parse(&cli, argc, argv, &o);
+  if (status == DL_CLI_CONTINUE) status = check_options(&o, &options);
+  if (status == DL_CLI_CONTINUE) {
+    bool shows = !o.quiet && isatty(STDERR_FILENO);
+    if (shows) options.progress = show_progress;
+    status = compile(&o, &options) == DL_OK ? DL_EXIT_OK : DL_EXIT_FAILURE;
+    if (shows) end_progress();
+  }
+  DL_VEC_FREE(&o.inputs);
+  DL_VEC_FREE(&o.shapes);
+  return dl_cli_finish("dlc", status);
+}

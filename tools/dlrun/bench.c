@@ -1,0 +1,142 @@
+#include "tools/dlrun/bench.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "ir/base.h"
+
+enum { LEAST_RUNS = 3 };
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static int compare_times(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, size_t count, double q) {
+  double position = q * (double)(count - 1);
+  size_t below = (size_t)position, above = below + 1 < count ? below + 1 : below;
+  return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
+}
+
+static void summarize(double *times, size_t count, bench_times *out) {
+  qsort(times, count, sizeof(*times), compare_times);
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += times[i];
+  *out = (bench_times){.median = quantile(times, count, 0.5),
+                       .min = times[0],
+                       .p90 = quantile(times, count, 0.9),
+                       .mean = sum / (double)count,
+                       .runs = (int)count};
+}
+
+bool bench_measure(double seconds, bool (*run)(void *user), void *user, bench_times *times) {
+  for (int i = 0; i < BENCH_WARM_UP_RUNS; i++)
+    if (!run(user)) return false;
+  DL_VEC(double) taken = {0};
+  double begin = now_ms(), before = begin;
+  bool ok = true;
+  while (ok && (taken.len < LEAST_RUNS || before - begin < seconds * 1e3)) {
+    ok = run(user);
+    double after = now_ms();
+    DL_PUSH(&taken, after - before);
+    before = after;
+  }
+  if (ok) summarize(taken.data, taken.len, times);
+  DL_VEC_FREE(&taken);
+  return ok;
+}
+
+// --- profiles ---
+
+typedef struct row {
+  const dlir_profile_entry *entry;
+  double ms, share, gflops;  // per run
+} row;
+
+static int compare_rows(const void *a, const void *b) {
+  double x = ((const row *)a)->ms, y = ((const row *)b)->ms;
+  return (x < y) - (x > y);
+}
+
+static row *make_rows(const dlir_profile_entry *entries, size_t count, int runs, double *total) {
+  row *rows = dl_calloc(count + 1, sizeof(*rows));
+  *total = 0;
+  for (size_t i = 0; i < count; i++) {
+    rows[i] = (row){.entry = &entries[i], .ms = (double)entries[i].nanoseconds * 1e-6 / runs};
+    *total += rows[i].ms;
+  }
+  for (size_t i = 0; i < count; i++) {
+    double calls = (double)entries[i].calls / runs;
+    rows[i].share = *total > 0 ? rows[i].ms / *total : 0;
+    rows[i].gflops = rows[i].ms > 0 ? entries[i].flops * calls / rows[i].ms * 1e-6 : 0;
+  }
+  return rows;
+}
+
+void bench_print_profile(const dlir_profile_entry *entries, size_t count, int runs) {
+  double total;
+  row *rows = make_rows(entries, count, runs, &total);
+  qsort(rows, count, sizeof(*rows), compare_rows);
+  printf("%10s %7s %9s  %s\n", "ms", "share", "GFLOP/s", "layer (kernel)");
+  for (size_t i = 0; i < count; i++) {
+    char rate[16] = "-";
+    if (rows[i].gflops > 0) snprintf(rate, sizeof(rate), "%.1f", rows[i].gflops);
+    printf("%10.4f %6.1f%% %9s  %s (%s)\n", rows[i].ms, rows[i].share * 100, rate,
+           rows[i].entry->label, rows[i].entry->kernel);
+  }
+  printf("%10.4f         total of %zu launches per run\n", total, count);
+  free(rows);
+}
+
+// --- JSON ---
+
+static void print_string(const char *text) {
+  putchar('"');
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c == '"' || *c == '\\')
+      printf("\\%c", *c);
+    else if (*c < 0x20)
+      printf("\\u%04x", *c);
+    else
+      putchar(*c);
+  }
+  putchar('"');
+}
+
+static void print_layers(const dlir_profile_entry *entries, size_t count, int runs) {
+  double total;
+  row *rows = make_rows(entries, count, runs, &total);
+  printf("\"profiled_ms\": %.6g, \"layers\": [", total);
+  for (size_t i = 0; i < count; i++) {
+    printf("%s{\"layer\": ", i ? ", " : "");
+    print_string(rows[i].entry->label);
+    printf(", \"kernel\": ");
+    print_string(rows[i].entry->kernel);
+    printf(", \"ms\": %.6g, \"share\": %.4g, \"gflops\": %.6g}", rows[i].ms, rows[i].share,
+           rows[i].gflops);
+  }
+  printf("]");
+  free(rows);
+}
+
+void bench_print_json(const bench_times *times, int threads, const dlir_profile_entry *entries,
+                      size_t count, int runs) {
+  printf("{");
+  if (times)
+    printf(
+        "\"median_ms\": %.6g, \"min_ms\": %.6g, \"p90_ms\": %.6g, \"mean_ms\": %.6g, "
+        "\"runs\": %d, ",
+        times->median, times->min, times->p90, times->mean, times->runs);
+  printf("\"threads\": %d", threads);
+  if (entries) {
+    printf(", ");
+    print_layers(entries, count, runs);
+  }
+  printf("}\n");
+}

@@ -1,0 +1,321 @@
+// dlrun: runs compiled models, and compiles them first where needed.
+#define _GNU_SOURCE  // sched_getaffinity
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/common/cli.h"
+#include "tools/common/compile.h"
+#include "tools/dlrun/bench.h"
+#include "tools/dlrun/library.h"
+#include "tools/dlrun/tensor.h"
+
+typedef struct options {
+  dl_cli_list models, inputs;
+  const char *output_dir;
+  int64_t threads, seed;
+  double seconds;
+  bool bench, json, profile, pin, quiet;
+} options;
+
+static const dl_cli_option option_table[] = {
+    DL_CLI(LIST, "input", options, inputs, "NAME=FILE.npy", "An input; others are random"),
+    DL_CLI(TEXT, "output-dir", options, output_dir, "DIR", "Write the outputs as DIR/NAME.npy"),
+    DL_CLI(INT, "threads", options, threads, "N", "Threads to run on (default: all CPUs)"),
+    DL_CLI(BOOL, "pin", options, pin, NULL, "Pin the threads to CPUs"),
+    DL_CLI(INT, "seed", options, seed, "N", "For random inputs (default: 0)"),
+    DL_CLI(BOOL, "bench", options, bench, NULL, "Measure the time of a run"),
+    DL_CLI(NUMBER, "seconds", options, seconds, "S", "How long to measure (default: 2)"),
+    DL_CLI(BOOL, "profile", options, profile, NULL, "Show the time of each layer"),
+    DL_CLI(BOOL, "json", options, json, NULL, "End with --bench and --profile as JSON in one line"),
+    DL_CLI(BOOL, "quiet", options, quiet, NULL, "Do not describe the outputs"),
+};
+
+static const dl_cli cli = {
+    .tool = "dlrun",
+    .usage = "MODEL.so|MODEL.onnx|MODEL.dlir [options]",
+    .overview = "Runs a model. One that is not compiled yet is compiled for this machine first.",
+    .num_options = DL_COUNT(option_table),
+    .options = option_table,
+    .positional = offsetof(options, models),
+    .max_positional = 1,
+};
+
+// A model open for running, with its values.
+typedef struct program {
+  const options *options;
+  library lib;
+  dlir_session *session;
+  tensor *tensors;  // per input
+  dlir_value *inputs, *outputs;
+} program;
+
+static bool complain(dl_buffer *why) {
+  dl_cli_error("dlrun", "%s", why->len ? why->data : "failed");
+  dl_buffer_free(why);
+  return false;
+}
+
+// --- loading ---
+
+static bool ends_with(const char *text, const char *suffix) {
+  size_t len = strlen(text), tail = strlen(suffix);
+  return len >= tail && !strcmp(text + len - tail, suffix);
+}
+
+static bool compile_to(const char *model, const char *output) {
+  dl_context *ctx = dl_tool_context();
+  if (!ctx) return false;
+  dl_compile_options options = {.opt_level = 2, .prefix = "model"};
+  dl_status status = dl_compile_file(ctx, model, output, &options);
+  dl_context_destroy(ctx);
+  return status == DL_OK;
+}
+
+static bool open_library(library *lib, const char *path) {
+  dl_buffer why = {0};
+  bool ok = library_open(lib, path, &why) || complain(&why);
+  return ok;
+}
+
+// The library stays loaded after its file is gone.
+static bool compile_and_open(library *lib, const char *model) {
+  const char *shared = getenv("TMPDIR");
+  dl_buffer folder = {0}, path = {0};
+  dl_buffer_printf(&folder, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
+  if (!mkdtemp(folder.data)) {
+    dl_cli_error("dlrun", "cannot make '%s': %s", folder.data, strerror(errno));
+    dl_buffer_free(&folder);
+    return false;
+  }
+  dl_buffer_printf(&path, "%s/model.so", folder.data);
+  bool ok = compile_to(model, path.data) && open_library(lib, path.data);
+  unlink(path.data);
+  rmdir(folder.data);
+  dl_buffer_free(&path);
+  dl_buffer_free(&folder);
+  return ok;
+}
+
+static bool load(library *lib, const char *path) {
+  return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, path);
+}
+
+static bool open_session(program *p) {
+  dlir_open_options open = {.size = sizeof(open), .threads = (int32_t)p->options->threads};
+  if (p->options->pin) open.flags |= DLIR_OPEN_PIN;
+  if (p->options->profile) open.flags |= DLIR_OPEN_PROFILE;
+  const dlir_model *model = p->lib.model;
+  if (!model->open(model, &open, &p->session)) return true;
+  dl_cli_error("dlrun", "%s", model->last_error(p->session));
+  return false;
+}
+
+// --- inputs ---
+
+static void print_info(dl_buffer *out, const dlir_value_info *info) {
+  tensor_print_shape(out, info->dtype, info->rank, info->shape, info->symbols);
+}
+
+static bool same_dtype(DLDataType a, DLDataType b) { return a.code == b.code && a.bits == b.bits; }
+
+static bool fits(const dlir_value_info *info, const DLTensor *t) {
+  if (!same_dtype(info->dtype, t->dtype) || info->rank != t->ndim) return false;
+  for (int32_t i = 0; i < t->ndim; i++)
+    if (info->shape[i] >= 0 && info->shape[i] != t->shape[i]) return false;
+  return true;
+}
+
+static bool read_input(const dlir_value_info *info, const char *path, tensor *t) {
+  dl_buffer why = {0};
+  if (!npy_read(path, t, &why)) return complain(&why);
+  if (fits(info, &t->dl)) return true;
+  dl_buffer_printf(&why, "input '%s': expected ", info->name);
+  print_info(&why, info);
+  dl_buffer_printf(&why, ", '%s' holds ", path);
+  tensor_print_shape(&why, t->dl.dtype, t->dl.ndim, t->dl.shape, NULL);
+  return complain(&why);
+}
+
+// The file given for an input, or NULL.
+static const char *file_for(const options *o, const char *name) {
+  size_t len = strlen(name);
+  for (size_t i = 0; i < o->inputs.len; i++)
+    if (!strncmp(o->inputs.data[i], name, len) && o->inputs.data[i][len] == '=')
+      return o->inputs.data[i] + len + 1;
+  return NULL;
+}
+
+static bool check_names(const program *p) {
+  const dlir_model *model = p->lib.model;
+  for (size_t i = 0; i < p->options->inputs.len; i++) {
+    const char *given = p->options->inputs.data[i], *equals = strrchr(given, '=');
+    bool known = false;
+    for (size_t j = 0; j < model->num_inputs; j++)
+      known |= equals && file_for(p->options, model->inputs[j].name) &&
+               !strncmp(given, model->inputs[j].name, strlen(model->inputs[j].name));
+    if (known) continue;
+    dl_buffer why = {0};
+    dl_buffer_printf(&why, "--input %s: ", given);
+    dl_buffer_puts(&why,
+                   equals ? "no such input; the inputs are" : "expected NAME=FILE; the inputs are");
+    for (size_t j = 0; j < model->num_inputs; j++) {
+      dl_buffer_printf(&why, "%s '%s' ", j ? "," : "", model->inputs[j].name);
+      print_info(&why, &model->inputs[j]);
+    }
+    return complain(&why);
+  }
+  return true;
+}
+
+static bool make_random(const dlir_value_info *info, uint64_t *seed, tensor *t) {
+  int64_t *shape = dl_calloc((size_t)info->rank + 1, sizeof(*shape));
+  for (int32_t i = 0; i < info->rank; i++) shape[i] = info->shape[i] < 0 ? 1 : info->shape[i];
+  bool ok = tensor_create(t, info->dtype, info->rank, shape);
+  free(shape);
+  if (!ok) {
+    dl_cli_error("dlrun", "input '%s': out of memory", info->name);
+    return false;
+  }
+  tensor_randomize(t, seed);
+  dl_buffer text = {0};
+  tensor_print_shape(&text, info->dtype, info->rank, t->dl.shape, NULL);
+  fprintf(stderr, "dlrun: note: input '%s' is random: %s\n", info->name, text.data);
+  dl_buffer_free(&text);
+  return true;
+}
+
+static bool make_inputs(program *p) {
+  const dlir_model *model = p->lib.model;
+  p->tensors = dl_calloc(model->num_inputs + 1, sizeof(*p->tensors));
+  p->inputs = dl_calloc(model->num_inputs + 1, sizeof(*p->inputs));
+  p->outputs = dl_calloc(model->num_outputs + 1, sizeof(*p->outputs));
+  if (!check_names(p)) return false;
+  uint64_t seed = (uint64_t)p->options->seed;
+  for (size_t i = 0; i < model->num_inputs; i++) {
+    const char *file = file_for(p->options, model->inputs[i].name);
+    if (!(file ? read_input(&model->inputs[i], file, &p->tensors[i])
+               : make_random(&model->inputs[i], &seed, &p->tensors[i])))
+      return false;
+    p->inputs[i] = (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &p->tensors[i].dl};
+  }
+  return true;
+}
+
+// --- running ---
+
+static bool run_once(void *user) {
+  program *p = user;
+  const dlir_model *model = p->lib.model;
+  if (!model->run(p->session, model->num_inputs, p->inputs, model->num_outputs, p->outputs))
+    return true;
+  dl_cli_error("dlrun", "%s", model->last_error(p->session));
+  return false;
+}
+
+static void describe_output(const dlir_value_info *info, const DLTensor *t) {
+  enum { SHOWN = 8 };
+  dl_buffer text = {0};
+  dl_buffer_printf(&text, "%s: ", info->name);
+  tensor_print_shape(&text, t->dtype, t->ndim, t->shape, NULL);
+  int64_t count = tensor_elements(t);
+  dl_buffer_puts(&text, " =");
+  for (int64_t i = 0; i < count && i < SHOWN; i++) {
+    dl_buffer_putc(&text, ' ');
+    tensor_print_element(&text, t, i);
+  }
+  printf("%s%s\n", text.data, count > SHOWN ? " …" : "");
+  dl_buffer_free(&text);
+}
+
+// Characters outside [A-Za-z0-9._-] become _.
+static void append_file_name(dl_buffer *path, const char *name) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  for (; *name; name++) dl_buffer_putc(path, strchr(plain, *name) ? *name : '_');
+}
+
+static bool write_output(const char *dir, const dlir_value_info *info, const DLTensor *t) {
+  dl_buffer path = {0}, why = {0};
+  dl_buffer_printf(&path, "%s/", dir);
+  append_file_name(&path, info->name);
+  dl_buffer_puts(&path, ".npy");
+  bool ok = npy_write(path.data, t, &why) || complain(&why);
+  dl_buffer_free(&path);
+  return ok;
+}
+
+static bool show_outputs(program *p) {
+  const options *o = p->options;
+  if (o->output_dir && mkdir(o->output_dir, 0777) && errno != EEXIST) {
+    dl_cli_error("dlrun", "cannot make '%s': %s", o->output_dir, strerror(errno));
+    return false;
+  }
+  for (size_t i = 0; i < p->lib.model->num_outputs; i++) {
+    const dlir_value_info *info = &p->lib.model->outputs[i];
+    if (!o->quiet) describe_output(info, p->outputs[i].u.tensor);
+    if (o->output_dir && !write_output(o->output_dir, info, p->outputs[i].u.tensor)) return false;
+  }
+  return true;
+}
+
+static bool measure(program *p) {
+  const options *o = p->options;
+  bench_times times;
+  if (!bench_measure(o->seconds, run_once, p, &times)) return false;
+  const dlir_profile_entry *entries;
+  size_t count = p->lib.model->profile(p->session, &entries);
+  int runs = times.runs + BENCH_WARM_UP_RUNS + 1;  // with the one whose outputs were shown
+  int threads = p->options->threads ? (int)p->options->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+  if (o->profile && !o->json) bench_print_profile(entries, count, runs);
+  if (o->bench && !o->json)
+    printf("median %.4g ms, min %.4g ms, p90 %.4g ms, %d runs on %d threads\n", times.median,
+           times.min, times.p90, times.runs, threads);
+  if (o->json)
+    bench_print_json(o->bench ? &times : NULL, threads, o->profile ? entries : NULL, count, runs);
+  return true;
+}
+
+static bool run_program(program *p) {
+  if (!open_session(p) || !make_inputs(p) || !run_once(p) || !show_outputs(p)) return false;
+  return !(p->options->bench || p->options->profile) || measure(p);
+}
+
+static void release(program *p) {
+  const dlir_model *model = p->lib.model;
+  for (size_t i = 0; p->tensors && i < model->num_inputs; i++) tensor_free(&p->tensors[i]);
+  free(p->tensors);
+  free(p->inputs);
+  free(p->outputs);
+  if (model) model->close(p->session);
+  library_close(&p->lib);
+}
+
+static int64_t cpu_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+}
+
+static int run_model(options *o) {
+  if (o->models.len != 1) return dl_cli_usage_error("dlrun", "expected one model");
+  if (o->threads < 0 || o->threads > 4096)
+    return dl_cli_usage_error("dlrun", "--threads: expected 1 to 4096");
+  if (o->seconds < 0 || o->seconds > 1e6)
+    return dl_cli_usage_error("dlrun", "--seconds: expected 0 to 1000000");
+  if (!o->threads) o->threads = cpu_count();
+  program p = {.options = o};
+  bool ok = load(&p.lib, o->models.data[0]) && run_program(&p);
+  release(&p);
+  return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+  dl_cli_start();
+  options o = {.seconds = 2};
+  int status = dl_cli_parse(&cli, argc, argv, &o);
+  if (status == DL_CLI_CONTINUE) status = run_model(&o);
+  DL_VEC_FREE(&o.models);
+  DL_VEC_FREE(&o.inputs);
+  return dl_cli_finish("dlrun", status);
+}
