@@ -53,10 +53,10 @@ static dl_op *after_leading_constants(dl_region *scope) {
 
 static void make_available(dl_known_constant *known, dl_op *user) {
   if (is_above(known->op, user)) return;
-  // A user that is one of the leading constants itself is not behind them.
-  bool leading =
-      dl_has_trait(user, DL_CONSTANT) && dl_op_block(user) == dl_region_first(known->scope);
-  dl_op_move_before(known->op, leading ? user : after_leading_constants(known->scope));
+  dl_op *before = after_leading_constants(known->scope);
+  // The user may be one of the leading constants itself.
+  bool leading = dl_op_block(user) == dl_op_block(before) && dl_op_is_before(user, before);
+  dl_op_move_before(known->op, leading ? user : before);
 }
 
 static dl_op *materialize(const dl_dialect_def *dialect, dl_op *user, dl_region *scope,

@@ -8,6 +8,7 @@
   X(convert_tensor_to_loop)     \
   X(cse)                        \
   X(dce)                        \
+  X(inline)                     \
   X(loop_invariant_code_motion) \
   X(strip_debuginfo)            \
   X(symbol_dce)

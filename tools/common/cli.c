@@ -92,14 +92,17 @@ static bool store(const dl_cli_option *option, void *field, const char *value) {
   return false;
 }
 
+static const char *dashes_of(const dl_cli_option *option) {
+  return option->kind == DL_CLI_JOINED || !option->name[1] ? "-" : "--";
+}
+
 static void print_help(const dl_cli *cli) {
   printf("Usage: %s %s\n\n%s\n\nOptions:\n", cli->tool, cli->usage, cli->overview);
   for (size_t i = 0; i < cli->num_options; i++) {
     const dl_cli_option *option = &cli->options[i];
     bool joined = option->kind == DL_CLI_JOINED;
-    const char *dashes = joined || !option->name[1] ? "-" : "--";
-    int width = printf("  %s%s%s%s", dashes, option->name, option->value && !joined ? "=" : "",
-                       option->value ? option->value : "");
+    int width = printf("  %s%s%s%s", dashes_of(option), option->name,
+                       option->value && !joined ? "=" : "", option->value ? option->value : "");
     printf("%*s%s\n", width < 36 ? 36 - width : 1, "", option->help);
   }
   printf("%-36s%s\n%-36s%s\n", "  --help", "Print this text", "  --version", "Print the version");
@@ -124,11 +127,13 @@ static int parse_option(const dl_cli *cli, arguments *args, const char *text, vo
   }
   if (!value && option->kind != DL_CLI_BOOL) {
     if (args->next == args->argc)
-      return dl_cli_usage_error(cli->tool, "option '--%s' needs a value", option->name);
+      return dl_cli_usage_error(cli->tool, "option '%s%s' needs a value", dashes_of(option),
+                                option->name);
     value = args->argv[args->next++];
   }
   if (!store(option, (char *)options + option->offset, value))
-    return dl_cli_usage_error(cli->tool, "'%s' is no value for option '--%s'", value, option->name);
+    return dl_cli_usage_error(cli->tool, "'%s' is no value for option '%s%s'", value,
+                              dashes_of(option), option->name);
   return DL_CLI_CONTINUE;
 }
 

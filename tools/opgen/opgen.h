@@ -4,8 +4,8 @@
 
 #include "ir/spec_yaml.h"
 
-// Declarations of the ops, the dialect, the hooks, and accessors. Fails, with a message on stderr, when two
-// of them would have the same name.
+// Declarations of the ops, the dialect, the hooks, and accessors. Fails, with a message on stderr,
+// when two of them would have the same name.
 dl_status opgen_header(dl_buffer *out, const dl_yaml_dialect *dialect);
 // Their definitions. `header` is what the source includes.
 void opgen_source(dl_buffer *out, const dl_yaml_dialect *dialect, const char *header);
