@@ -9,7 +9,10 @@
   X(cse)                        \
   X(dce)                        \
   X(inline)                     \
+  X(loop_form_fma)              \
   X(loop_invariant_code_motion) \
+  X(loop_outline_parallel)      \
+  X(loop_plan_memory)           \
   X(strip_debuginfo)            \
   X(symbol_dce)
 
