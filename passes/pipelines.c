@@ -7,7 +7,8 @@ static const dl_named_pipeline pipelines[] = {
     {"graph-pipeline", "Optimize at the graph level", "canonicalize,cse"},
     {"tensor-pipeline", "From the graph level to an optimized tensor level", "canonicalize,cse"},
     {"loop-pipeline", "From the tensor level to loops that a target can emit",
-     "canonicalize,cse,loop-invariant-code-motion"},
+     "convert-tensor-to-loop,func.func(loop-form-fma),loop-outline-parallel,canonicalize,cse,"
+     "loop-invariant-code-motion,loop-plan-memory"},
 };
 
 dl_status dl_register_pipelines(dl_context *ctx) {
