@@ -31,17 +31,25 @@ DL_API void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options 
 DL_API dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options);
 
 // --- for pretty parsers (dl_op_def.parse) ---
+// A place in the text; it becomes a location only when one is needed.
+typedef struct dl_position {
+  const char *text, *line_start;
+  uint64_t line;
+} dl_position;
+
 // A value name as read, not yet resolved, because its type comes later.
 typedef struct dl_unresolved {
-  dl_loc loc;
-  dl_ident name;   // without %
-  size_t number;   // %name#number
-  dl_ident loc_alias;  // loc(#alias) of an argument, defined later in the text; or NULL
+  dl_position position;
+  dl_ident name;       // without %
+  size_t number;       // %name#number
+  dl_loc loc;          // an argument's loc(…), or NULL
+  dl_ident loc_alias;  // its loc(#alias), defined later in the text; or NULL
 } dl_unresolved;
 typedef DL_VEC(dl_unresolved) dl_unresolved_list;
 
 DL_API dl_context *dl_p_context(dl_parser *p);
 DL_API dl_loc dl_p_loc(dl_parser *p);  // of the next token
+DL_API dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value);
 DL_API dl_status dl_p_error(dl_parser *p, const char *format, ...) DL_PRINTF(2, 3);  // at the next token
 // Punctuation or operator, exactly as text: "(", "->", "<{", ":" …
 DL_API bool dl_p_accept(dl_parser *p, const char *punctuation);

@@ -131,7 +131,7 @@ static dl_format_element literal(const dl_op_def *def, const char **at) {
   return (dl_format_element){.kind = DL_FORMAT_LITERAL, .text = {start, (size_t)(end - start)}};
 }
 
-dl_format_element dl_next_element(const dl_op_def *def, const char **at) {
+static dl_format_element next_element(const dl_op_def *def, const char **at) {
   dl_format_element e;
   skip_spaces(at);
   switch (**at) {
@@ -155,18 +155,44 @@ dl_format_element dl_next_element(const dl_op_def *def, const char **at) {
   return e;
 }
 
-bool dl_format_names_attr(const dl_op_def *def, const char *name) {
-  const char *at = def->format;
-  for (;;) {
-    dl_format_element e = dl_next_element(def, &at);
-    if (e.kind == DL_FORMAT_END) return false;
-    bool attr = e.kind == DL_FORMAT_ATTR || e.kind == DL_FORMAT_PARAMS;
-    if (attr && strcmp(def->attrs[e.index].name, name) == 0) return true;
-  }
-}
-
 bool dl_needs_segment_sizes(const dl_op_def *def) {
   size_t open = 0;
   for (size_t i = 0; i < def->num_operands; i++) open += def->operands[i].arity != DL_ONE;
   return open > 1;
+}
+
+static const char *const *named_attrs(const dl_op_def *def, const dl_format_element *e,
+                                      dl_arena *arena) {
+  const char **names = dl_arena_alloc(arena, (def->num_attrs + 2) * sizeof *names);
+  size_t count = 0;
+  for (; e->kind != DL_FORMAT_END; e++)
+    if (e->kind == DL_FORMAT_ATTR || e->kind == DL_FORMAT_PARAMS)
+      names[count++] = def->attrs[e->index].name;
+  if (dl_needs_segment_sizes(def)) names[count] = "operandSegmentSizes";
+  return names;
+}
+
+typedef DL_VEC(dl_format_element) element_vec;
+
+static void read_elements(const dl_op_def *def, element_vec *elements) {
+  const char *at = def->format;
+  dl_format_element e;
+  do {
+    e = next_element(def, &at);
+    DL_PUSH(elements, e);
+  } while (e.kind != DL_FORMAT_END);
+}
+
+const dl_format *dl_format_of(const dl_op_def *def, dl_ptr_map *cache, dl_arena *arena) {
+  dl_format *format = dl_ptr_map_get(cache, def);
+  if (format) return format;
+  element_vec elements = {0};
+  read_elements(def, &elements);
+  dl_format_element *kept = dl_arena_alloc(arena, elements.len * sizeof *kept);
+  memcpy(kept, elements.data, elements.len * sizeof *kept);
+  DL_VEC_FREE(&elements);
+  format = dl_arena_alloc(arena, sizeof *format);
+  *format = (dl_format){kept, named_attrs(def, kept, arena)};
+  dl_ptr_map_set(cache, def, format);
+  return format;
 }

@@ -30,10 +30,14 @@ typedef struct dl_format_element {
   bool anchor;   // decides whether the optional group is printed
 } dl_format_element;
 
-// Reads the element at *at and steps over it. A malformed format is a bug of the definition.
-dl_format_element dl_next_element(const dl_op_def *def, const char **at);
-// Whether the format prints the attribute by itself, so that attr-dict leaves it out.
-bool dl_format_names_attr(const dl_op_def *def, const char *name);
+// The elements of a definition's format, up to END, and the attributes that they name,
+// NULL-terminated: attr-dict leaves those out. Read once per parser or printer, kept in `cache` and
+// `arena`. A malformed format is a bug of the definition.
+typedef struct dl_format {
+  const dl_format_element *elements;
+  const char *const *named_attrs;
+} dl_format;
+const dl_format *dl_format_of(const dl_op_def *def, dl_ptr_map *cache, dl_arena *arena);
 // More than one operand group has no fixed size.
 bool dl_needs_segment_sizes(const dl_op_def *def);
 

@@ -136,11 +136,11 @@ static bool group_begins(format_parser *f, dl_format_element first) {
   return f->p->token.kind == DL_TOK_AT;
 }
 
-static dl_status parse_group(format_parser *f, const char **at) {
-  dl_format_element e = dl_next_element(f->def, at);
-  bool present = group_begins(f, e);
-  for (; e.kind != DL_FORMAT_CLOSE; e = dl_next_element(f->def, at))
-    if (present) DL_TRY(parse_element(f, e));
+// Leaves *e at the end of the group.
+static dl_status parse_group(format_parser *f, const dl_format_element **e) {
+  bool present = group_begins(f, *++*e);
+  for (; (*e)->kind != DL_FORMAT_CLOSE; ++*e)
+    if (present) DL_TRY(parse_element(f, **e));
   return DL_OK;
 }
 
@@ -174,12 +174,10 @@ static dl_status parse_element(format_parser *f, dl_format_element e) {
 }
 
 static dl_status parse_elements(format_parser *f) {
-  const char *at = f->def->format;
-  for (;;) {
-    dl_format_element e = dl_next_element(f->def, &at);
-    if (e.kind == DL_FORMAT_END) return DL_OK;
-    DL_TRY(e.kind == DL_FORMAT_OPEN ? parse_group(f, &at) : parse_element(f, e));
-  }
+  const dl_format *format = dl_format_of(f->def, &f->p->formats, f->p->arena);
+  for (const dl_format_element *e = format->elements; e->kind != DL_FORMAT_END; e++)
+    DL_TRY(e->kind == DL_FORMAT_OPEN ? parse_group(f, &e) : parse_element(f, *e));
+  return DL_OK;
 }
 
 // --- types that the text leaves out ---
@@ -210,7 +208,8 @@ static dl_status resolve_group(format_parser *f, size_t i, dl_type shared) {
                           f->def->operands[i].name, g->types.len);
   for (size_t k = 0; k < g->values.len; k++) {
     dl_type type = g->types.len ? g->types.data[k] : implied;
-    if (!type) return dl_error(g->values.data[k].loc, "the operand's type is not given");
+    if (!type)
+      return dl_error(dl_p_loc_of(f->p, g->values.data[k]), "the operand's type is not given");
     DL_TRY(dl_p_add_operand(f->p, f->state, g->values.data[k], type));
   }
   return DL_OK;

@@ -6,6 +6,7 @@ typedef struct format_printer {
   dl_printer *o;
   const dl_op *op;
   const dl_op_def *def;
+  const dl_format *format;
   bool glue;  // no space before the next element
 } format_printer;
 
@@ -79,19 +80,11 @@ static void print_successors(format_printer *f) {
   }
 }
 
-// The attributes that the format itself prints are left out.
 static void print_attr_dict(format_printer *f, bool keyword) {
-  enum { MAX_OMITTED = 32 };
-  const char *omit[MAX_OMITTED + 2];
-  size_t count = 0;
-  for (size_t i = 0; i < f->def->num_attrs && count < MAX_OMITTED; i++)
-    if (dl_format_names_attr(f->def, f->def->attrs[i].name)) omit[count++] = f->def->attrs[i].name;
-  if (dl_needs_segment_sizes(f->def)) omit[count++] = "operandSegmentSizes";
-  omit[count] = NULL;
   if (keyword)
-    dl_o_attr_dict_with_keyword(f->o, f->op, omit);
+    dl_o_attr_dict_with_keyword(f->o, f->op, f->format->named_attrs);
   else
-    dl_o_attr_dict(f->o, f->op, omit);
+    dl_o_attr_dict(f->o, f->op, f->format->named_attrs);
 }
 
 static void print_signature(format_printer *f) {
@@ -153,29 +146,26 @@ static bool present(const format_printer *f, dl_format_element e) {
   return count != 0;
 }
 
-static bool group_is_present(const format_printer *f, const char *at) {
-  for (dl_format_element e = dl_next_element(f->def, &at); e.kind != DL_FORMAT_CLOSE;
-       e = dl_next_element(f->def, &at))
-    if (e.anchor) return present(f, e);
+static bool group_is_present(const format_printer *f, const dl_format_element *e) {
+  for (; e->kind != DL_FORMAT_CLOSE; e++)
+    if (e->anchor) return present(f, *e);
   return false;
 }
 
-static void print_group(format_printer *f, const char **at) {
-  bool shown = group_is_present(f, *at);
-  for (dl_format_element e = dl_next_element(f->def, at); e.kind != DL_FORMAT_CLOSE;
-       e = dl_next_element(f->def, at))
-    if (shown) print_element(f, e);
+// Leaves *e at the end of the group.
+static void print_group(format_printer *f, const dl_format_element **e) {
+  bool shown = group_is_present(f, ++*e);
+  for (; (*e)->kind != DL_FORMAT_CLOSE; ++*e)
+    if (shown) print_element(f, **e);
 }
 
 void dl_write_op_format(dl_printer *o, const dl_op *op, const dl_op_def *def) {
-  format_printer f = {.o = o, .op = op, .def = def};
-  const char *at = def->format;
-  for (;;) {
-    dl_format_element e = dl_next_element(def, &at);
-    if (e.kind == DL_FORMAT_END) return;
-    if (e.kind == DL_FORMAT_OPEN)
-      print_group(&f, &at);
+  format_printer f = {
+      .o = o, .op = op, .def = def, .format = dl_format_of(def, &o->formats, o->arena)};
+  for (const dl_format_element *e = f.format->elements; e->kind != DL_FORMAT_END; e++) {
+    if (e->kind == DL_FORMAT_OPEN)
+      print_group(&f, &e);
     else
-      print_element(&f, e);
+      print_element(&f, *e);
   }
 }

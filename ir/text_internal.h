@@ -60,7 +60,7 @@ dl_str dl_unescape(dl_arena *arena, dl_str raw);
 // What a name in scope stands for (text_parse_ssa.c).
 typedef struct dl_ssa_entry {
   dl_ident name;
-  dl_loc loc;         // of the definition, or of the first use
+  dl_position at;     // of the definition, or of the first use
   size_t count;       // values; a name's results are defined together
   dl_value **values;  // not defined yet: placeholders, NULL where not used
   bool defined;
@@ -118,6 +118,7 @@ struct dl_parser {
   dl_arena *arena;  // freed after parsing
   unsigned depth;
   dl_ptr_map attr_aliases, type_aliases;  // dl_ident -> dl_attr, dl_type
+  dl_ptr_map formats;                     // dl_op_def -> dl_format
   dl_ssa_scope *scope;                    // of the innermost isolated op
   dl_region_scope *region;
   DL_VEC(const dl_op_def *) enclosing;  // definitions of the ops around, outermost first
@@ -155,6 +156,8 @@ dl_checkpoint dl_save(const dl_parser *p);
 void dl_restore(dl_parser *p, dl_checkpoint checkpoint);
 // Reads on from the given byte, which is on the next token's line.
 void dl_relex_from(dl_parser *p, const char *at);
+dl_position dl_position_of(const dl_parser *p);  // of the next token
+dl_loc dl_loc_at(dl_parser *p, dl_position position);
 
 dl_status dl_parse_type(dl_parser *p, dl_type *type);
 dl_status dl_parse_optional_type(dl_parser *p, dl_type *type);  // *type NULL when none begins here
@@ -225,6 +228,7 @@ struct dl_printer {
   unsigned num_maps, num_sets;
   DL_VEC(dl_ident) resources;  // named by what was printed
   dl_ptr_map resource_seen;
+  dl_ptr_map formats;    // dl_op_def -> dl_format
   bool properties_done;  // of the op being printed: attributes left are discardable ones
 };
 

@@ -15,6 +15,7 @@ void dl_parser_finish(dl_parser *p) {
   dl_arena_destroy(p->arena);
   dl_ptr_map_free(&p->attr_aliases);
   dl_ptr_map_free(&p->type_aliases);
+  dl_ptr_map_free(&p->formats);
   DL_VEC_FREE(&p->enclosing);
   DL_VEC_FREE(&p->deferred_locs);
 }
@@ -43,6 +44,16 @@ dl_context *dl_p_context(dl_parser *p) { return p->ctx; }
 dl_loc dl_p_loc(dl_parser *p) {
   return dl_lexer_loc(&p->lexer, p->token.line, p->token.line_start, p->token.text);
 }
+
+dl_position dl_position_of(const dl_parser *p) {
+  return (dl_position){p->token.text, p->token.line_start, p->token.line};
+}
+
+dl_loc dl_loc_at(dl_parser *p, dl_position position) {
+  return dl_lexer_loc(&p->lexer, position.line, position.line_start, position.text);
+}
+
+dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value) { return dl_loc_at(p, value.position); }
 
 static dl_status report(dl_parser *p, const char *format, va_list args) {
   if (p->token.kind == DL_TOK_ERROR || p->lexer.quiet) return DL_FAILED;

@@ -148,7 +148,7 @@ static dl_status parse_generic(dl_parser *p, dl_op_state *state) {
 static dl_status parse_result_name(dl_parser *p, dl_result_name *result) {
   if (p->token.kind != DL_TOK_PERCENT) return dl_token_error(p, "expected an SSA value (%%name)");
   dl_str name = {p->token.text + 1, p->token.len - 1};
-  result->name = (dl_unresolved){.loc = dl_p_loc(p), .name = dl_intern(p->ctx, name)};
+  result->name = (dl_unresolved){.position = dl_position_of(p), .name = dl_intern(p->ctx, name)};
   result->count = 1;
   dl_advance(p);
   if (!dl_accept_punct(p, ':')) return DL_OK;
@@ -178,7 +178,7 @@ static dl_status define_results(dl_parser *p, dl_op *op) {
   size_t total = 0, next = 0, num_results = dl_num_results(op);
   for (size_t i = 0; i < a->result_names.len; i++) total += a->result_names.data[i].count;
   if (a->result_names.len && total != num_results)
-    return dl_error(a->result_names.data[0].name.loc,
+    return dl_error(dl_p_loc_of(p, a->result_names.data[0].name),
                     "operation defines %zu results but %zu are named", num_results, total);
   for (size_t i = 0; i < a->result_names.len; i++) {
     const dl_result_name *group = &a->result_names.data[i];

@@ -32,10 +32,11 @@ dl_status dl_parse_successor(dl_parser *p, dl_block **block) {
 }
 
 static dl_status add_arg(dl_parser *p, dl_block *block, const dl_unresolved *name, dl_type type) {
-  dl_value *arg = dl_add_arg(block, type, name->loc);
+  dl_loc loc = name->loc ? name->loc : dl_p_loc_of(p, *name);
+  dl_value *arg = dl_add_arg(block, type, loc);
   if (name->loc_alias)
     DL_PUSH(&p->deferred_locs,
-            (dl_deferred_loc){.arg = arg, .alias = name->loc_alias, .where = name->loc});
+            (dl_deferred_loc){.arg = arg, .alias = name->loc_alias, .where = loc});
   return dl_define_values(p, *name, 1, &arg);
 }
 

@@ -10,12 +10,13 @@ void dl_push_ssa_scope(dl_parser *p, dl_ssa_scope *scope) {
   p->scope = scope;
 }
 
-static dl_status report_undefined(dl_ssa_scope *scope) {
+static dl_status report_undefined(dl_parser *p, const dl_ssa_scope *scope) {
   dl_status status = DL_OK;
   for (size_t i = 0; i < scope->entries.len; i++) {
     const dl_ssa_entry *entry = scope->entries.data[i];
     if (entry && !entry->defined)
-      status = dl_error(entry->loc, "use of undeclared SSA value name '%%%s'", entry->name);
+      status =
+          dl_error(dl_loc_at(p, entry->at), "use of undeclared SSA value name '%%%s'", entry->name);
   }
   return status;
 }
@@ -23,7 +24,7 @@ static dl_status report_undefined(dl_ssa_scope *scope) {
 // Placeholders of names that stay undefined live until the text that uses them is destroyed.
 dl_status dl_pop_ssa_scope(dl_parser *p) {
   dl_ssa_scope *scope = p->scope;
-  dl_status status = p->failed ? DL_FAILED : report_undefined(scope);
+  dl_status status = p->failed ? DL_FAILED : report_undefined(p, scope);
   for (size_t i = 0; i < scope->entries.len; i++) {
     dl_ssa_entry *entry = scope->entries.data[i];
     if (!entry || entry->defined) continue;
@@ -54,10 +55,11 @@ void dl_forget_names(dl_parser *p, size_t mark) {
   scope->entries.len = kept;
 }
 
-static dl_ssa_entry *new_entry(dl_parser *p, dl_ident name, dl_loc loc) {
+static dl_ssa_entry *new_entry(dl_parser *p, const dl_unresolved *value) {
   dl_ssa_entry *entry = dl_arena_alloc(p->arena, sizeof *entry);
-  *entry = (dl_ssa_entry){.name = name, .loc = loc, .position = p->scope->entries.len};
-  dl_ptr_map_set(&p->scope->by_name, name, entry);
+  *entry =
+      (dl_ssa_entry){.name = value->name, .at = value->position, .position = p->scope->entries.len};
+  dl_ptr_map_set(&p->scope->by_name, value->name, entry);
   DL_PUSH(&p->scope->entries, entry);
   return entry;
 }
@@ -70,15 +72,17 @@ static void move_to_end(dl_ssa_scope *scope, dl_ssa_entry *entry) {
   DL_PUSH(&scope->entries, entry);
 }
 
-static dl_status replace_placeholder(dl_ssa_entry *entry, dl_loc loc, size_t i, dl_value *value) {
+static dl_status replace_placeholder(dl_parser *p, dl_ssa_entry *entry, dl_position at, size_t i,
+                                     dl_value *value) {
   dl_value *placeholder = entry->values[i];
   if (dl_value_type(placeholder) != dl_value_type(value)) {
     dl_buffer text = {0};
     dl_print_type(&text, dl_value_type(value));
-    dl_error(loc, "definition of SSA value '%%%s#%zu' has type %s", entry->name, i, text.data);
+    dl_error(dl_loc_at(p, at), "definition of SSA value '%%%s#%zu' has type %s", entry->name, i,
+             text.data);
     text.len = 0;
     dl_print_type(&text, dl_value_type(placeholder));
-    dl_note(entry->loc, "previously used here with type %s", text.data);
+    dl_note(dl_loc_at(p, entry->at), "previously used here with type %s", text.data);
     dl_buffer_free(&text);
     return DL_FAILED;
   }
@@ -89,18 +93,18 @@ static dl_status replace_placeholder(dl_ssa_entry *entry, dl_loc loc, size_t i, 
   return DL_OK;
 }
 
-static dl_status define_forward(dl_parser *p, dl_ssa_entry *entry, dl_loc loc, size_t count,
+static dl_status define_forward(dl_parser *p, dl_ssa_entry *entry, dl_position at, size_t count,
                                 dl_value *const *values) {
   for (size_t i = 0; i < entry->count; i++) {
     if (!entry->values[i]) continue;
     if (i >= count) {
-      dl_error(loc, "'%%%s' has %zu values", entry->name, count);
-      dl_note(entry->loc, "value number %zu is used here", i);
+      dl_error(dl_loc_at(p, at), "'%%%s' has %zu values", entry->name, count);
+      dl_note(dl_loc_at(p, entry->at), "value number %zu is used here", i);
       return DL_FAILED;
     }
-    DL_TRY(replace_placeholder(entry, loc, i, values[i]));
+    DL_TRY(replace_placeholder(p, entry, at, i, values[i]));
   }
-  entry->loc = loc;
+  entry->at = at;
   move_to_end(p->scope, entry);
   return DL_OK;
 }
@@ -109,14 +113,14 @@ dl_status dl_define_values(dl_parser *p, dl_unresolved name, size_t count,
                            dl_value *const *values) {
   dl_ssa_entry *entry = dl_ptr_map_get(&p->scope->by_name, name.name);
   if (entry && entry->defined) {
-    dl_error(name.loc, "redefinition of SSA value '%%%s'", name.name);
-    dl_note(entry->loc, "previously defined here");
+    dl_error(dl_p_loc_of(p, name), "redefinition of SSA value '%%%s'", name.name);
+    dl_note(dl_loc_at(p, entry->at), "previously defined here");
     return DL_FAILED;
   }
   if (entry)
-    DL_TRY(define_forward(p, entry, name.loc, count, values));
+    DL_TRY(define_forward(p, entry, name.position, count, values));
   else
-    entry = new_entry(p, name.name, name.loc);
+    entry = new_entry(p, &name);
   entry->defined = true;
   entry->count = count;
   entry->values = dl_arena_alloc(p->arena, count * sizeof *entry->values + 1);
@@ -137,7 +141,8 @@ enum { MAX_RESULT_NUMBER = 1 << 20 };
 
 static dl_status forward_value(dl_parser *p, dl_ssa_entry *entry, dl_unresolved value, dl_type type,
                                dl_value **out) {
-  if (value.number > MAX_RESULT_NUMBER) return dl_error(value.loc, "result number is too large");
+  if (value.number > MAX_RESULT_NUMBER)
+    return dl_error(dl_p_loc_of(p, value), "result number is too large");
   if (value.number >= entry->count) {
     dl_value **grown = dl_arena_alloc(p->arena, (value.number + 1) * sizeof *grown);
     if (entry->count) memcpy(grown, entry->values, entry->count * sizeof *grown);
@@ -145,20 +150,20 @@ static dl_status forward_value(dl_parser *p, dl_ssa_entry *entry, dl_unresolved 
     entry->count = value.number + 1;
   }
   if (!entry->values[value.number])
-    entry->values[value.number] = make_placeholder(p, value.loc, type);
+    entry->values[value.number] = make_placeholder(p, dl_p_loc_of(p, value), type);
   *out = entry->values[value.number];
   return DL_OK;
 }
 
 dl_status dl_p_resolve(dl_parser *p, dl_unresolved value, dl_type type, dl_value **out) {
   dl_ssa_entry *entry = dl_ptr_map_get(&p->scope->by_name, value.name);
-  if (!entry) entry = new_entry(p, value.name, value.loc);
+  if (!entry) entry = new_entry(p, &value);
   if (!entry->defined) {
     DL_TRY(forward_value(p, entry, value, type, out));
   } else if (value.number >= entry->count) {
-    dl_error(value.loc, "reference to invalid result number %zu of '%%%s'", value.number,
-             value.name);
-    dl_note(entry->loc, "'%%%s' has %zu values", value.name, entry->count);
+    dl_error(dl_p_loc_of(p, value), "reference to invalid result number %zu of '%%%s'",
+             value.number, value.name);
+    dl_note(dl_loc_at(p, entry->at), "'%%%s' has %zu values", value.name, entry->count);
     return DL_FAILED;
   } else {
     *out = entry->values[value.number];
@@ -167,9 +172,10 @@ dl_status dl_p_resolve(dl_parser *p, dl_unresolved value, dl_type type, dl_value
   dl_buffer want = {0}, have = {0};
   dl_print_type(&want, type);
   dl_print_type(&have, dl_value_type(*out));
-  dl_error(value.loc, "use of value '%%%s' expects different type than prior uses: '%s' vs '%s'",
-           value.name, want.data, have.data);
-  dl_note(entry->loc, "prior use here");
+  dl_error(dl_p_loc_of(p, value),
+           "use of value '%%%s' expects different type than prior uses: '%s' vs '%s'", value.name,
+           want.data, have.data);
+  dl_note(dl_loc_at(p, entry->at), "prior use here");
   dl_buffer_free(&want);
   dl_buffer_free(&have);
   return DL_FAILED;
@@ -178,7 +184,7 @@ dl_status dl_p_resolve(dl_parser *p, dl_unresolved value, dl_type type, dl_value
 dl_status dl_p_value(dl_parser *p, dl_unresolved *value) {
   if (p->token.kind != DL_TOK_PERCENT) return dl_token_error(p, "expected an SSA value (%%name)");
   dl_str name = {p->token.text + 1, p->token.len - 1};
-  *value = (dl_unresolved){.loc = dl_p_loc(p), .name = dl_intern(p->ctx, name)};
+  *value = (dl_unresolved){.position = dl_position_of(p), .name = dl_intern(p->ctx, name)};
   dl_advance(p);
   if (p->token.kind != DL_TOK_HASH) return DL_OK;
   uint64_t number = 0;

@@ -262,6 +262,7 @@ void dl_printer_free(dl_printer *o) {
   dl_ptr_map_free(&o->branched);
   dl_ptr_map_free(&o->aliases);
   dl_ptr_map_free(&o->resource_seen);
+  dl_ptr_map_free(&o->formats);
   dl_buffer_free(&o->alias_lines);
   DL_VEC_FREE(&o->resources);
   if (o->arena) dl_arena_destroy(o->arena);
