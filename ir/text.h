@@ -10,6 +10,8 @@
 // Resources of the text ({-# … #-}, and files named by external_resources relative to path) are
 // added to the context.
 DL_API dl_op *dl_parse_module(dl_context *ctx, dl_str text, const char *path);
+// The same without an implicit module: the text holds exactly one top-level op.
+DL_API dl_op *dl_parse_single_op(dl_context *ctx, dl_str text, const char *path);
 DL_API dl_op *dl_parse_file(dl_context *ctx, const char *path);  // "-" is standard input
 // Parses a single attribute / type; the whole text must be consumed.
 DL_API dl_attr dl_parse_attr_text(dl_context *ctx, dl_str text);

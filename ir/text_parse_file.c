@@ -77,28 +77,51 @@ static dl_op *unwrap(dl_op *wrapper, dl_block *block) {
   return only;
 }
 
-static dl_op *parse_file(dl_parser *p) {
+// What the top level holds, which must be one operation.
+static dl_op *take_only(dl_op *wrapper, dl_block *block, dl_loc loc) {
+  dl_op *only = dl_block_first(block);
+  bool one = only && !dl_op_next(only);
+  if (one)
+    dl_op_unlink(only);
+  else
+    dl_error(only ? dl_op_loc(dl_op_next(only)) : loc,
+             "exactly one top-level operation is expected");
+  dl_op_destroy_tree(wrapper);
+  return one ? only : NULL;
+}
+
+static dl_op *parse_file(dl_parser *p, bool implicit_module) {
   dl_block *block;
-  dl_op *module = create_module(p->ctx, dl_p_loc(p), &block);
+  dl_loc loc = dl_p_loc(p);
+  dl_op *module = create_module(p->ctx, loc, &block);
   dl_ssa_scope scope;
   dl_push_ssa_scope(p, &scope);
   dl_status status = parse_top_level(p, block);
   if (status != DL_OK) p->failed = true;
   if (dl_pop_ssa_scope(p) != DL_OK) status = DL_FAILED;
-  if (status == DL_OK) return unwrap(module, block);
+  if (status == DL_OK)
+    return implicit_module ? unwrap(module, block) : take_only(module, block, loc);
   dl_op_destroy_tree(module);
   for (size_t i = 0; i < p->orphans.len; i++) dl_op_destroy_tree(p->orphans.data[i]);
   return NULL;
 }
 
-dl_op *dl_parse_module(dl_context *ctx, dl_str text, const char *path) {
+static dl_op *parse_text(dl_context *ctx, dl_str text, const char *path, bool implicit_module) {
   dl_parser p;
   dl_parser_init(&p, ctx, text, dl_intern_z(ctx, path));
-  dl_op *module = parse_file(&p);
+  dl_op *op = parse_file(&p, implicit_module);
   dl_free_arrays(&p);
   DL_VEC_FREE(&p.orphans);
   dl_parser_finish(&p);
-  return module;
+  return op;
+}
+
+dl_op *dl_parse_module(dl_context *ctx, dl_str text, const char *path) {
+  return parse_text(ctx, text, path, true);
+}
+
+dl_op *dl_parse_single_op(dl_context *ctx, dl_str text, const char *path) {
+  return parse_text(ctx, text, path, false);
 }
 
 // --- files ---

@@ -233,9 +233,14 @@ static dl_status run_passes(const part *p, dl_op *module, const char *text) {
   return status;
 }
 
+static bool has_passes(const options *o) {
+  return o->pipeline || o->pass_flags.len || o->run_reproducer;
+}
+
 static dl_status transform(const part *p, dl_op *module) {
   DL_TRY(dl_verify(module));
   if (p->options->run.verify_roundtrip) DL_TRY(dl_verify_roundtrip(module, "of the input"));
+  if (!has_passes(p->options) && !p->options->dump_pipeline) return DL_OK;
   dl_buffer pipeline = {0};
   bool ok = pipeline_text(dl_op_context(module), p->options, p->input, &pipeline);
   dl_status status = ok ? run_passes(p, module, pipeline.data) : DL_FAILED;
@@ -255,7 +260,8 @@ static dl_status write_result(const part *p, dl_op *module) {
 }
 
 static dl_status process(const part *p, dl_context *ctx) {
-  dl_op *module = dl_parse_module(ctx, p->text, p->path);
+  dl_op *module = p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
+                                                 : dl_parse_module(ctx, p->text, p->path);
   if (!module) return DL_FAILED;
   dl_status status = transform(p, module);
   if (status == DL_OK) status = write_result(p, module);
