@@ -43,7 +43,7 @@ static void write_shaped(dl_printer *o, const char *keyword, dl_type type) {
   for (size_t i = 0; i < DL_COUNT(extras); i++) {
     if (!extras[i]) continue;
     dl_buffer_puts(o->out, ", ");
-    dl_write_attr(o, extras[i]);
+    dl_write_attr_untyped(o, extras[i]);
   }
   dl_buffer_putc(o->out, '>');
 }
