@@ -61,8 +61,7 @@ dl_bound_spec *dl_spec_bind(const dl_op *op) {
   if (dl_check_counts(op)) return NULL;
   dl_binder b;
   dl_bound_spec *bound = NULL;
-  if (!dl_binder_start(&b, op, spec) && !dl_check_conditions(&b) && !add_results(&b) &&
-      !dl_bind_statements(&b))
+  if (!dl_binder_start(&b, op, spec) && !add_results(&b) && !dl_bind_statements(&b))
     bound = make_bound(&b);
   dl_binder_finish(&b);
   return bound;

@@ -144,7 +144,7 @@ typedef struct dl_bound_spec {
   const dl_bound_read *reads;
 } dl_bound_spec;
 
-// Binds an op whose definition has a `compute` text. NULL after a diagnostic at the op. Free the result
+// Binds an op, which must verify, whose definition has a `compute` text. NULL after a diagnostic at the op. Free the result
 // with dl_bound_destroy; it must not outlive the op.
 DL_API dl_bound_spec *dl_spec_bind(const dl_op *op);
 DL_API void dl_bound_destroy(dl_bound_spec *bound);

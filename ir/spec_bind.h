@@ -173,6 +173,9 @@ dl_status dl_eval_read(dl_binder *b, const dl_spec_node *node, size_t tensor,
                        const dl_spec_node *otherwise, dl_bound_value *out);
 // in(x[…])
 dl_status dl_eval_in(dl_binder *b, const dl_spec_node *node, dl_bound_value *out);
+// The last `rank` of the indices, for a tensor of these sizes: 0 where the size is 1.
+dl_status dl_project(dl_binder *b, size_t count, const dl_bound_value *indices, size_t rank,
+                     const dl_expr *sizes, dl_bound_value *out);
 // value(t)
 dl_status dl_tensor_values(dl_binder *b, size_t tensor, dl_bound_value *out);
 

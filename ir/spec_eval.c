@@ -136,6 +136,18 @@ static bool find_operand(dl_binder *b, dl_ident name, dl_bound_value *out) {
   return false;
 }
 
+// The results of a variadic entry, of which only the number is known.
+static bool find_results(dl_binder *b, dl_ident name, dl_bound_value *out) {
+  const dl_op_def *def = b->spec->def;
+  for (size_t i = 0; i < def->num_results; i++) {
+    if (def->results[i].arity != DL_VARIADIC || strcmp(def->results[i].name, name)) continue;
+    *out = (dl_bound_value){.kind = DL_BV_GROUP, .tensor = SIZE_MAX};
+    dl_result_group(b->op, i, &out->count);
+    return true;
+  }
+  return false;
+}
+
 // Temporaries, and results that earlier statements have written.
 static bool find_tensor(dl_binder *b, dl_ident name, dl_bound_value *out) {
   for (size_t i = b->tensors.len; i-- > 0;)
@@ -171,7 +183,7 @@ static dl_status eval_name(dl_binder *b, dl_ident name, dl_bound_value *out) {
   bool found = false;
   DL_TRY(find_attr(b, name, &found, out));
   if (found || find_operand(b, name, out) || find_tensor(b, name, out) ||
-      find_constant(b, name, out))
+      find_results(b, name, out) || find_constant(b, name, out))
     return DL_OK;
   return dl_spec_fail(b, "unknown name '%s'", name);
 }
@@ -399,6 +411,8 @@ static dl_status eval_entry(dl_binder *b, const dl_spec_node *node, const dl_bou
     return dl_spec_fail(b, "entry %lld of a list of %zu", (long long)i, list->count);
   if (list->kind == DL_BV_LIST)
     *out = list->items[i];
+  else if (list->tensor == SIZE_MAX)
+    return dl_spec_fail(b, "results cannot be read in groups");
   else
     *out = (dl_bound_value){.kind = DL_BV_TENSOR, .tensor = list->tensor + (size_t)i};
   return DL_OK;
@@ -419,6 +433,15 @@ static dl_status eval_default(dl_binder *b, const dl_spec_node *node, dl_bound_v
   if (read->kind != DL_NODE_SUBSCRIPT || base.kind != DL_BV_TENSOR)
     return dl_spec_fail(b, "'else' without 'if' follows what is no read of a tensor");
   return dl_eval_read(b, read, base.tensor, node->args[1], out);
+}
+
+static dl_status eval_let(dl_binder *b, const dl_spec_node *node, dl_bound_value *out) {
+  dl_scope_entry entry = {.name = node->name};
+  DL_TRY(dl_eval(b, node->args[0], &entry.value));
+  DL_PUSH(&b->scope, entry);
+  dl_status status = dl_eval(b, node->args[1], out);
+  b->scope.len--;
+  return status;
 }
 
 // --- all expressions ---
@@ -454,6 +477,8 @@ static dl_status eval(dl_binder *b, const dl_spec_node *node, dl_bound_value *ou
       return eval_if(b, node, out);
     case DL_NODE_DEFAULT:
       return eval_default(b, node, out);
+    case DL_NODE_LET:
+      return eval_let(b, node, out);
     case DL_NODE_SPLICE:
       break;
   }

@@ -262,7 +262,17 @@ static const dl_spec_node *parse_level(dl_spec_parser *p, size_t level) {
   return node;
 }
 
+// `let x = value: body`
+static const dl_spec_node *parse_let(dl_spec_parser *p) {
+  dl_ident name;
+  if (dl_spec_name(p, &name) || dl_spec_expect(p, "=")) return NULL;
+  const dl_spec_node *value = dl_spec_parse_expr(p);
+  if (!value || dl_spec_expect(p, ":")) return NULL;
+  return make_binary(p, DL_NODE_LET, name, value, dl_spec_parse_expr(p));
+}
+
 static const dl_spec_node *parse_conditional(dl_spec_parser *p) {
+  if (dl_spec_accept(p, "let")) return parse_let(p);
   const dl_spec_node *node = parse_level(p, 0);
   if (!node) return NULL;
   if (dl_spec_accept(p, "else"))

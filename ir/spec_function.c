@@ -309,6 +309,71 @@ static dl_status call_broadcast(dl_binder *b, const call *c, dl_bound_value *out
   return DL_OK;
 }
 
+// project(indices, sizes): broadcast as indices, for the dimensions that a pack stands for.
+static dl_status call_project(dl_binder *b, const call *c, dl_bound_value *out) {
+  DL_TRY(expect_list(b, c, 0));
+  DL_TRY(expect_list(b, c, 1));
+  dl_expr *sizes = dl_arena_alloc(b->arena, (c->args[1].count + 1) * sizeof *sizes);
+  for (size_t i = 0; i < c->args[1].count; i++)
+    DL_TRY(dl_to_expr(b, &c->args[1].items[i], &sizes[i]));
+  return dl_project(b, c->args[0].count, c->args[0].items, c->args[1].count, sizes, out);
+}
+
+// every(list): whether all conditions hold.
+static dl_status call_every(dl_binder *b, const call *c, dl_bound_value *out) {
+  DL_TRY(expect_list(b, c, 0));
+  *out = dl_bool_value(true);
+  for (size_t i = 0; i < c->args[0].count; i++) {
+    dl_bound_value pair[2] = {*out, c->args[0].items[i]};
+    DL_TRY(dl_apply(b, DL_SCALAR_AND, 2, pair, out));
+  }
+  return DL_OK;
+}
+
+// positions(list): where the conditions of the list hold.
+static dl_status call_positions(dl_binder *b, const call *c, dl_bound_value *out) {
+  DL_TRY(expect_list(b, c, 0));
+  dl_bound_value *items = new_items(b, c->args[0].count);
+  size_t count = 0;
+  for (size_t i = 0; i < c->args[0].count; i++) {
+    bool known, flag;
+    DL_TRY(dl_truth(b, &c->args[0].items[i], &known, &flag));
+    if (!known) return dl_spec_fail(b, "a condition that must be known is not");
+    if (flag) items[count++] = const_value(b, (int64_t)i);
+  }
+  *out = dl_list_value(b, count, items);
+  return DL_OK;
+}
+
+static bool is_known(const dl_bound_value *v) {
+  if (v->kind == DL_BV_SCALAR) return v->scalar->op == DL_SCALAR_CONST;
+  if (v->kind != DL_BV_LIST) return v->kind != DL_BV_INT || dl_is_const_int(v);
+  for (size_t i = 0; i < v->count; i++)
+    if (!is_known(&v->items[i])) return false;
+  return true;
+}
+
+// known(e): whether the value is known when the op is bound.
+static dl_status call_known(dl_binder *b, const call *c, dl_bound_value *out) {
+  (void)b;
+  *out = dl_bool_value(is_known(&c->args[0]));
+  return DL_OK;
+}
+
+// contains(list, v, …): whether an entry equals one of the values, also where that is decided at
+// run time.
+static dl_status call_contains(dl_binder *b, const call *c, dl_bound_value *out) {
+  DL_TRY(expect_list(b, c, 0));
+  *out = dl_bool_value(false);
+  for (size_t i = 0; i < c->args[0].count; i++)
+    for (size_t k = 1; k < c->count; k++) {
+      dl_bound_value pair[2] = {c->args[0].items[i], c->args[k]}, either[2] = {*out};
+      DL_TRY(dl_apply(b, DL_SCALAR_EQ, 2, pair, &either[1]));
+      DL_TRY(dl_apply(b, DL_SCALAR_OR, 2, either, out));
+    }
+  return DL_OK;
+}
+
 // --- scalars ---
 
 static dl_status call_extremum(dl_binder *b, const call *c, dl_bound_value *out) {
@@ -390,6 +455,11 @@ static const struct {
     {"normalize", call_normalize, 2, 2},
     {"is_permutation", call_is_permutation, 1, 1},
     {"broadcast", call_broadcast, 1, SIZE_MAX},
+    {"project", call_project, 2, 2},
+    {"every", call_every, 1, 1},
+    {"positions", call_positions, 1, 1},
+    {"known", call_known, 1, 1},
+    {"contains", call_contains, 2, SIZE_MAX},
     {"min", call_extremum, 1, SIZE_MAX},
     {"max", call_extremum, 1, SIZE_MAX},
     {"select", call_select, 3, 3},

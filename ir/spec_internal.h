@@ -22,6 +22,7 @@ typedef enum dl_spec_node_kind {
   DL_NODE_IF,             // args[0] if args[1] else args[2]
   DL_NODE_DEFAULT,        // args[0] else args[1]
   DL_NODE_SPLICE,         // args[0]...
+  DL_NODE_LET,            // let name = args[0]: args[1]
 } dl_spec_node_kind;
 
 // `n`, `n < extent`, `n...`, `n... < extents`, `j in operands`.

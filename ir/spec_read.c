@@ -81,29 +81,32 @@ static dl_expr iterator_extent(dl_binder *b, dl_expr index) {
   return b->frame->iterators.data[index->value].extent;
 }
 
+dl_status dl_project(dl_binder *b, size_t count, const dl_bound_value *indices, size_t rank,
+                     const dl_expr *sizes, dl_bound_value *out) {
+  if (count < rank) return dl_spec_fail(b, "more dimensions than what they are broadcast to");
+  dl_bound_value *items = dl_arena_alloc(b->arena, (rank + 1) * sizeof *items);
+  for (size_t i = 0; i < rank; i++) {
+    dl_expr index;
+    DL_TRY(dl_to_expr(b, &indices[count - rank + i], &index));
+    bool constant = sizes[i]->kind == DL_EXPR_CONST;
+    if (constant && sizes[i]->value == 1)
+      index = dl_expr_const(b->ctx, 0);
+    else if (!constant && iterator_extent(b, index) != sizes[i])
+      index = dl_expr_mod(index, sizes[i]);
+    items[i] = dl_int_value(index);
+  }
+  *out = dl_list_value(b, rank, items);
+  return DL_OK;
+}
+
 // broadcast(r...) as the indices of a tensor: its last dimensions, index 0 where the size is 1.
 static dl_status broadcast_indices(dl_binder *b, const dl_spec_node *node,
-                                   const dl_bound_tensor *tensor, size_t *count,
-                                   dl_bound_value **indices) {
-  DL_TRY(dl_eval_args(b, node->num_args, node->args, count, indices));
-  if (*count == 1 && (*indices)[0].kind == DL_BV_LIST) {
-    dl_bound_value list = (*indices)[0];
-    *count = list.count;
-    *indices = dl_binder_copy(b, list.items, list.count * sizeof list);
-  }
-  if (*count < tensor->rank)
-    return dl_spec_fail(b, "'%s' has more dimensions than what it is broadcast to", tensor->name);
-  *indices += *count - tensor->rank;
-  *count = tensor->rank;
-  for (size_t i = 0; i < tensor->rank; i++) {
-    dl_expr index, size = tensor->sizes[i];
-    DL_TRY(dl_to_expr(b, &(*indices)[i], &index));
-    if (size->kind == DL_EXPR_CONST && size->value == 1)
-      index = dl_expr_const(b->ctx, 0);
-    else if (size->kind != DL_EXPR_CONST && iterator_extent(b, index) != size)
-      index = dl_expr_mod(index, size);
-    (*indices)[i] = dl_int_value(index);
-  }
+                                   const dl_bound_tensor *tensor, dl_bound_value **indices) {
+  size_t count;
+  dl_bound_value *values, list;
+  DL_TRY(dl_eval_args(b, node->num_args, node->args, &count, &values));
+  DL_TRY(dl_project(b, count, values, tensor->rank, tensor->sizes, &list));
+  *indices = dl_binder_copy(b, list.items, list.count * sizeof list);
   return DL_OK;
 }
 
@@ -113,9 +116,8 @@ static dl_status eval_indices(dl_binder *b, const dl_spec_node *node, size_t ten
   const dl_spec_node *first = node->num_args == 2 ? node->args[1] : NULL;
   size_t count;
   if (first && first->kind == DL_NODE_CALL && !strcmp(first->name, "broadcast"))
-    DL_TRY(broadcast_indices(b, first, t, &count, indices));
-  else
-    DL_TRY(dl_eval_args(b, node->num_args - 1, node->args + 1, &count, indices));
+    return broadcast_indices(b, first, t, indices);
+  DL_TRY(dl_eval_args(b, node->num_args - 1, node->args + 1, &count, indices));
   if (count != t->rank)
     return dl_spec_fail(b, "%zu indices for '%s', which has %zu dimensions", count, t->name,
                         t->rank);

@@ -405,6 +405,23 @@ static dl_status apply_equality(dl_binder *b, dl_scalar_op op, const dl_bound_va
   return DL_OK;
 }
 
+static bool is_literal(const dl_bound_value *v, double number) {
+  return (v->kind == DL_BV_FLOAT && v->number == number) ||
+         (dl_is_const_int(v) && (double)v->expr->value == number);
+}
+
+// A term 0 or a factor 1 that the spec or an attribute writes is none: `x + 0`, `alpha * x`.
+static bool drop_neutral(dl_scalar_op op, const dl_bound_value *v, dl_bound_value *out) {
+  double neutral = op == DL_SCALAR_MUL ? 1 : 0;
+  if (op != DL_SCALAR_ADD && op != DL_SCALAR_MUL) return false;
+  for (size_t i = 0; i < 2; i++) {
+    if (v[i].kind != DL_BV_SCALAR || !is_literal(&v[1 - i], neutral)) continue;
+    *out = v[i];
+    return true;
+  }
+  return false;
+}
+
 dl_status dl_apply(dl_binder *b, dl_scalar_op op, size_t count, const dl_bound_value *values,
                    dl_bound_value *out) {
   size_t len;
@@ -416,6 +433,7 @@ dl_status dl_apply(dl_binder *b, dl_scalar_op op, size_t count, const dl_bound_v
   bool named = values[0].kind == DL_BV_STRING || values[0].kind == DL_BV_TYPE;
   if (named && count == 2 && values[1].kind == values[0].kind)
     return apply_equality(b, op, values, out);
+  if (count == 2 && drop_neutral(op, values, out)) return DL_OK;
   if (apply_numbers(op, count, values, out)) return DL_OK;
   if (count == 2 && values[0].kind == DL_BV_INT && values[1].kind == DL_BV_INT)
     return dl_apply_int(b, op, values[0].expr, values[1].expr, out);

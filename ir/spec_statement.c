@@ -442,9 +442,35 @@ static dl_status check_targets(dl_binder *b, size_t target, const target_list *l
 
 // --- statements ---
 
+static bool is_zero(const dl_spec_node *node) {
+  return node->kind == DL_NODE_INT && node->integer == 0;
+}
+
+// Takes the branch of a condition that is known, and drops the term 0 that such a branch leaves of
+// a sum, so that a reduction may be all of the statement.
+static dl_status simplify(dl_binder *b, const dl_spec_node **node) {
+  const dl_spec_node *n = *node;
+  while (n->kind == DL_NODE_IF) {
+    dl_bound_value value;
+    bool known, flag;
+    DL_TRY(dl_eval(b, n->args[1], &value));
+    DL_TRY(dl_truth(b, &value, &known, &flag));
+    if (!known) break;
+    n = n->args[flag ? 0 : 2];
+  }
+  *node = n;
+  if (n->kind != DL_NODE_BINARY || strcmp(n->name, "+")) return DL_OK;
+  const dl_spec_node *lhs = n->args[0], *rhs = n->args[1];
+  DL_TRY(simplify(b, &lhs));
+  DL_TRY(simplify(b, &rhs));
+  if (is_zero(rhs)) *node = lhs;
+  return DL_OK;
+}
+
 // The body: a reduction makes the statement's combiner, everything else is stored as it is.
 static dl_status bind_body(dl_binder *b, const dl_spec_node *expr, dl_type type, draft *d) {
   size_t reduction;
+  DL_TRY(simplify(b, &expr));
   bool reduces = expr->kind == DL_NODE_REDUCE && find_reduction(expr->name, &reduction) &&
                  !(expr->num_iterators && expr->iterators[0].variadic);
   if (!reduces) {
@@ -553,9 +579,22 @@ static dl_status check_written_once(dl_binder *b) {
   return DL_OK;
 }
 
+// Whether a statement writes an optional result that the op does not have.
+static bool writes_absent(dl_binder *b, const dl_spec_statement *s) {
+  const dl_op_def *def = b->spec->def;
+  for (size_t i = 0; i < def->num_results; i++) {
+    size_t count = 1;
+    if (strcmp(def->results[i].name, s->target) != 0) continue;
+    dl_result_group(b->op, i, &count);
+    return count == 0;
+  }
+  return false;
+}
+
 dl_status dl_bind_statements(dl_binder *b) {
   for (size_t i = 0; i < b->spec->num_statements; i++) {
     const dl_spec_statement *s = &b->spec->statements[i];
+    if (writes_absent(b, s)) continue;
     DL_TRY(s->variadic ? bind_for_each(b, s) : bind_statement(b, s, 0));
   }
   b->part = "the computation";
