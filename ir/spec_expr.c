@@ -287,6 +287,8 @@ static const dl_spec_node *parse_conditional(dl_spec_parser *p) {
   return result;
 }
 
+const dl_spec_node *dl_spec_parse_condition(dl_spec_parser *p) { return parse_level(p, 0); }
+
 const dl_spec_node *dl_spec_parse_expr(dl_spec_parser *p) {
   if (p->depth++ > MAX_DEPTH) return dl_spec_syntax(p, "less nesting"), NULL;
   const dl_spec_node *node = parse_conditional(p);

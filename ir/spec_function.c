@@ -283,7 +283,7 @@ static dl_status broadcast_lists(dl_binder *b, const dl_bound_value *x, const dl
   for (size_t i = 0; i < x->count; i++) {
     items[i] = x->items[i];
     if (i < missing) continue;
-    dl_expr p, q, size;
+    dl_expr p, q, size = NULL;
     DL_TRY(dl_to_expr(b, &x->items[i], &p));
     DL_TRY(dl_to_expr(b, &y->items[i - missing], &q));
     DL_TRY(broadcast_size(b, p, q, &size));

@@ -151,6 +151,8 @@ dl_status dl_spec_name(dl_spec_parser *p, dl_ident *name);
 dl_status dl_spec_syntax(dl_spec_parser *p, const char *expected);  // reports; DL_FAILED
 // An expression; NULL after a diagnostic.
 const dl_spec_node *dl_spec_parse_expr(dl_spec_parser *p);
+// What stands between `if` and `else`: an expression without these.
+const dl_spec_node *dl_spec_parse_condition(dl_spec_parser *p);
 // `open` has been consumed: expressions with commas up to and with `close`.
 dl_status dl_spec_parse_args(dl_spec_parser *p, const char *close, size_t *count,
                              const dl_spec_node *const **args);

@@ -83,7 +83,7 @@ static const dl_spec_pattern *parse_pattern(dl_spec_parser *p) {
   if (!pattern->classes) return NULL;
   if (dl_spec_accept(p, "[") && parse_dims(p, pattern)) return NULL;
   if (dl_spec_accept(p, "if")) {
-    pattern->condition = dl_spec_parse_expr(p);
+    pattern->condition = dl_spec_parse_condition(p);
     if (!pattern->condition || dl_spec_expect(p, "else")) return NULL;
     pattern->otherwise = parse_pattern(p);
     if (!pattern->otherwise) return NULL;

@@ -306,7 +306,7 @@ static dl_status choose_group(dl_binder *b, const dl_spec_node *node, size_t cou
 }
 
 dl_status dl_eval_reduce(dl_binder *b, const dl_spec_node *node, dl_bound_value *out) {
-  size_t reduction, count;
+  size_t reduction, count = 0;
   bool known = find_reduction(node->name, &reduction), is_choice = !strcmp(node->name, "choose");
   if (!known && !is_choice) return dl_spec_fail(b, "unknown reduction '%s'", node->name);
   if (node->num_iterators == 1 && node->iterators[0].variadic) {

@@ -13,6 +13,7 @@
   X(loop_invariant_code_motion) \
   X(loop_outline_parallel)      \
   X(loop_plan_memory)           \
+  X(print_bound_specs)          \
   X(strip_debuginfo)            \
   X(symbol_dce)
 
