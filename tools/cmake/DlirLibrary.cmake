@@ -8,13 +8,6 @@ file(GLOB pass_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/passes/*.c
 file(GLOB opgen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/opgen/*.c)
 file(GLOB dialect_specs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dialects/*/*.yaml)
 
-# Parts of the interface are declared before they are defined.
-add_link_options(LINKER:--unresolved-symbols=ignore-all)
-if(NOT ir_sources)
-  file(WRITE ${CMAKE_BINARY_DIR}/ir.c "")
-  set(ir_sources ${CMAKE_BINARY_DIR}/ir.c)
-endif()
-
 set(dlir_libraries PkgConfig::YAML ${CMAKE_DL_LIBS} m)
 
 # opgen runs before libdlir exists, so both are made of the same objects of ir/.
@@ -26,7 +19,6 @@ set(DLIR_GENERATED_HEADERS)
 if(opgen_sources AND dialect_specs)
   add_executable(opgen ${opgen_sources} $<TARGET_OBJECTS:dlir-ir>)
   target_link_libraries(opgen PRIVATE ${dlir_libraries})
-  target_link_options(opgen PRIVATE -no-pie)  # a PIE with undefined functions does not start
   set_target_properties(opgen PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
   foreach(spec ${dialect_specs})
     get_filename_component(dialect ${spec} NAME_WE)
@@ -53,3 +45,7 @@ set_target_properties(dlir PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LIBRARY_OUTPUT_DIRECTORY ${DLIR_LIB_DIR})
+# Sanitizers leave their own functions to the executable.
+if(NOT DLIR_SANITIZE)
+  target_link_options(dlir PRIVATE LINKER:--no-undefined)
+endif()
