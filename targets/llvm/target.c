@@ -1,20 +1,24 @@
 // target.c: the module's interface: the target `cpu`.
+#include <errno.h>
+#include <stdio.h>
+
 #include "ir/plugin.h"
 #include "targets/llvm/describe.h"
+#include "targets/llvm/files.h"
 #include "targets/llvm/objects.h"
 #include "targets/llvm/weights.h"
 
 typedef struct emission {
   dl_op *module;
   dl_loc loc;
-  const char *path, *prefix;
+  const char *path, *prefix, *header;
   dl_codegen codegen;
   dl_emit_options options;
 } emission;
 
-static dl_status write_output(emission *e, const void *bytes, size_t size) {
+static dl_status write_file(dl_loc loc, const char *path, const void *bytes, size_t size) {
   dl_workdir dir;
-  DL_TRY(dl_workdir_create(&dir, e->loc, e->path));
+  DL_TRY(dl_workdir_create(&dir, loc, path));
   const char *file = dl_workdir_file(&dir, "out");
   dl_status status = dl_workdir_write(&dir, file, bytes, size);
   if (status == DL_OK) status = dl_workdir_publish(&dir, file);
@@ -27,13 +31,13 @@ static dl_status write_text(emission *e, dl_unit_list *units, bool assembly) {
     LLVMMemoryBufferRef buffer = NULL;
     dl_status status = dl_compile_units(&e->codegen, e->loc, units, LLVMAssemblyFile, &buffer);
     if (status == DL_OK)
-      status = write_output(e, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+      status = write_file(e->loc, e->path, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
     if (buffer) LLVMDisposeMemoryBuffer(buffer);
     return status;
   }
   DL_TRY(dl_optimize(&e->codegen, e->loc, &units->data[0]));
   char *text = LLVMPrintModuleToString(units->data[0].module);
-  dl_status status = write_output(e, text, strlen(text));
+  dl_status status = write_file(e->loc, e->path, text, strlen(text));
   LLVMDisposeMessage(text);
   return status;
 }
@@ -70,6 +74,29 @@ static dl_status emit_binary(emission *e, bool shared) {
   return status;
 }
 
+// The interface of all models, then the one function of this one.
+static dl_status write_header(emission *e) {
+  char *interface = dl_beside_module("dlir_model.h");
+  FILE *file = fopen(interface, "rb");
+  dl_status status =
+      file ? DL_OK : dl_error(e->loc, "cannot read '%s': %s", interface, strerror(errno));
+  dl_buffer text = {0};
+  if (file) {
+    char chunk[4096];
+    size_t got;
+    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) dl_buffer_append(&text, chunk, got);
+    fclose(file);
+    dl_buffer_printf(&text,
+                     "\n#ifdef __cplusplus\nextern \"C\"\n#endif\n"
+                     "const dlir_model *%s_query(uint32_t version);\n",
+                     e->prefix);
+    status = write_file(e->loc, e->header, text.data, text.len);
+  }
+  dl_buffer_free(&text);
+  free(interface);
+  return status;
+}
+
 static dl_status emit_kind(emission *e, const char *kind) {
   if (!strcmp(kind, "llvm")) return emit_text(e, false);
   if (!strcmp(kind, "asm")) return emit_text(e, true);
@@ -87,11 +114,13 @@ static dl_status weights_size(dl_op *module, uint64_t *size) {
   return DL_OK;
 }
 
-// Options: `prefix` (of the exported symbol; default "model"), `opt` (0 to 3, default 2).
+// Options: `prefix` (of the exported symbol; default "model"), `opt` (0 to 3, default 2), `header`
+// (write a C header there).
 static dl_status emit(dl_op *module, const char *kind, const char *path,
                       const dl_named_text *options, size_t num_options) {
   emission e = {.module = module, .loc = dl_op_loc(module), .path = path};
   e.prefix = dl_option_text(options, num_options, "prefix", "model");
+  e.header = dl_option_text(options, num_options, "header", NULL);
   int level = atoi(dl_option_text(options, num_options, "opt", "2"));
   DL_TRY(dl_codegen_create(&e.codegen, e.loc, dl_machine_of(module),
                            level < 0   ? 0
@@ -104,6 +133,7 @@ static dl_status emit(dl_op *module, const char *kind, const char *path,
                                 .machine = e.codegen.machine};
   dl_status status = weights_size(module, &e.options.weights_size);
   if (status == DL_OK) status = emit_kind(&e, kind);
+  if (status == DL_OK && e.header) status = write_header(&e);
   dl_codegen_destroy(&e.codegen);
   return status;
 }

@@ -34,17 +34,19 @@ static dl_op *import(dl_context *ctx, const char *path, const dl_compile_options
     dl_error(file_loc(ctx, path), "no importer for this kind of file; known are .dlir and .onnx");
     return NULL;
   }
-  dl_named_text *shapes = dl_calloc(options->num_shapes + 1, sizeof(*shapes));
+  DL_VEC(dl_named_text) texts = {0};
   for (size_t i = 0; i < options->num_shapes; i++)
-    shapes[i] = (dl_named_text){"shape", options->shapes[i]};
-  dl_op *module = importer->import(ctx, path, shapes, options->num_shapes);
-  free(shapes);
+    DL_PUSH(&texts, (dl_named_text){"shape", options->shapes[i]});
+  for (size_t i = 0; i < options->num_exposed; i++)
+    DL_PUSH(&texts, (dl_named_text){"expose", options->exposed[i]});
+  dl_op *module = importer->import(ctx, path, texts.data, texts.len);
+  DL_VEC_FREE(&texts);
   return module;
 }
 
 static bool accepts_shapes(dl_context *ctx, const char *path, const dl_compile_options *options) {
-  if (!options->num_shapes) return true;
-  dl_error(file_loc(ctx, path), "--shape is for models that are imported");
+  if (!options->num_shapes && !options->num_exposed) return true;
+  dl_error(file_loc(ctx, path), "--shape and --expose are for models that are imported");
   return false;
 }
 
@@ -149,6 +151,12 @@ static dl_status lower(dl_op *module, const dl_compile_options *options) {
   return status;
 }
 
+// ".so" of "lib/model.so"; empty without one.
+static const char *suffix_of(const char *path) {
+  const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+  return dot ? dot : path + strlen(path);
+}
+
 // The output's name without folder and suffix, as an identifier.
 static char *prefix_of(const char *output) {
   const char *slash = strrchr(output, '/'), *stem = slash ? slash + 1 : output;
@@ -163,22 +171,31 @@ static char *prefix_of(const char *output) {
   return text.data;
 }
 
+static dl_status emit_code(dl_op *module, const dl_target_def *target, const char *output,
+                           const dl_compile_options *options) {
+  if (!target->emit)
+    return dl_error(dl_op_loc(module), "the target '%s' emits no code", target->name);
+  const char *kind = options->emit ? options->emit : "so";
+  bool binary = !strcmp(kind, "so") || !strcmp(kind, "obj");
+  char *prefix = options->prefix ? strdup(options->prefix) : prefix_of(output), level[2];
+  snprintf(level, sizeof(level), "%d", options->opt_level);
+  dl_buffer header = {0};
+  dl_buffer_append(&header, output, strlen(output) - strlen(suffix_of(output)));
+  dl_buffer_puts(&header, ".h");
+  dl_named_text texts[] = {{"prefix", prefix}, {"opt", level}, {"header", header.data}};
+  size_t count = options->header && binary ? 3 : 2;
+  dl_status status = target->emit(module, kind, output, texts, count);
+  dl_buffer_free(&header);
+  free(prefix);
+  return status;
+}
+
 static dl_status emit(dl_op *module, const dl_target_def *target, const char *output,
                       const dl_compile_options *options) {
   report(options, "emitting");
-  if (goal_of(options) != DL_LEVEL_CODE) {
-    dl_print_options print = {.locations = true};
-    return dl_write_module(module, output, &print);
-  }
-  if (!target->emit)
-    return dl_error(dl_op_loc(module), "the target '%s' emits no code", target->name);
-  char *prefix = options->prefix ? strdup(options->prefix) : prefix_of(output), level[2];
-  snprintf(level, sizeof(level), "%d", options->opt_level);
-  dl_named_text texts[] = {{"prefix", prefix}, {"opt", level}};
-  dl_status status =
-      target->emit(module, options->emit ? options->emit : "so", output, texts, DL_COUNT(texts));
-  free(prefix);
-  return status;
+  if (goal_of(options) == DL_LEVEL_CODE) return emit_code(module, target, output, options);
+  dl_print_options print = {.locations = true};
+  return dl_write_module(module, output, &print);
 }
 
 dl_status dl_compile_module(dl_op *module, const char *output, const dl_compile_options *options) {

@@ -11,9 +11,12 @@ typedef struct dl_compile_options {
   const char *target;        // NULL: cpu
   const char *march, *mcpu;  // NULL: the machine at hand
   const char *prefix;        // of the exported symbol; NULL: made from the output's name
+  bool header;               // put a C header beside a library or an object
   int opt_level;             // 0 to 3
   size_t num_shapes;         // "NAME=1x3x224x224"
   const char *const *shapes;
+  size_t num_exposed;  // values of the model to be made outputs as well
+  const char *const *exposed;
   const dl_instrumentation *run;        // or NULL
   void (*progress)(const char *stage);  // called when a stage begins; may be NULL
 } dl_compile_options;

@@ -6,7 +6,7 @@
 #include "tools/common/compile.h"
 
 typedef struct options {
-  dl_cli_list inputs, shapes;
+  dl_cli_list inputs, shapes, exposed;
   const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
   bool print_pipeline, quiet;
   dl_instrumentation run;
@@ -21,6 +21,8 @@ static const dl_cli_option option_table[] = {
     DL_CLI(TEXT, "mcpu", options, mcpu, "CPU",
            "native (default), or a name from targets/machines: haswell, znver4, cortex-a72, …"),
     DL_CLI(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input"),
+    DL_CLI(LIST, "expose", options, exposed, "NAME,…",
+           "Make these values outputs of the model too"),
     DL_CLI(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)"),
     DL_CLI(TEXT, "prefix", options, prefix, "NAME",
            "Of the exported symbol NAME_query (default: the output's name)"),
@@ -69,6 +71,9 @@ static int check_options(const options *o, dl_compile_options *compile) {
                                   .opt_level = o->level ? o->level[0] - '0' : 2,
                                   .num_shapes = o->shapes.len,
                                   .shapes = o->shapes.data,
+                                  .num_exposed = o->exposed.len,
+                                  .exposed = o->exposed.data,
+                                  .header = true,
                                   .run = &o->run};
   return DL_CLI_CONTINUE;
 }
@@ -116,5 +121,6 @@ int main(int argc, char **argv) {
   }
   DL_VEC_FREE(&o.inputs);
   DL_VEC_FREE(&o.shapes);
+  DL_VEC_FREE(&o.exposed);
   return dl_cli_finish("dlc", status);
 }
