@@ -7,10 +7,23 @@
 
 static bool is_kernel(const dl_op *func) { return dl_get_attr(func, "tensor.kernel") != NULL; }
 
+static bool any_tensor(size_t count, const dl_type *types) {
+  for (size_t i = 0; i < count; i++)
+    if (dl_is_tensor(types[i])) return true;
+  return false;
+}
+
+// Functions that take and give no tensors are at the loop level already.
+static bool is_source(const dl_op *func) {
+  dl_attr type = dl_get_attr(func, "function_type");
+  return is_kernel(func) || any_tensor(type->type->num_inputs, type->type->inputs) ||
+         any_tensor(type->type->num_results, type->type->results);
+}
+
 static dl_status convert_all(dl_block *body, dl_ptr_map *kernels) {
   DL_VEC(dl_op *) sources = {0};
   DL_FOR_OPS(op, body) {
-    if (dl_is(op, func_func)) DL_PUSH(&sources, op);
+    if (dl_is(op, func_func) && is_source(op)) DL_PUSH(&sources, op);
   }
   dl_status status = DL_OK;
   for (size_t i = 0; i < sources.len; i++) {

@@ -130,6 +130,7 @@ static void plan_function(dl_pass *pass, dl_op *func) {
 }
 
 typedef struct weights {
+  dl_pass *pass;
   DL_VEC(int64_t) offsets;
 } weights;
 
@@ -137,16 +138,19 @@ static bool set_offset(dl_op *op, void *user) {
   const weights *w = user;
   size_t index = dl_is(op, loop_weight) ? (size_t)dl_get_i64(op, "index", 0) : SIZE_MAX;
   if (index >= w->offsets.len) return true;
-  dl_set_attr(op, "offset", dl_i64_attr(dl_op_context(op), w->offsets.data[index]));
+  dl_attr offset = dl_i64_attr(dl_op_context(op), w->offsets.data[index]);
+  if (dl_get_attr(op, "offset") == offset) return true;
+  dl_set_attr(op, "offset", offset);
+  dl_pass_changed(w->pass);
   return true;
 }
 
 // The results of @init lie one after the other.
-static void place_weights(dl_op *module) {
+static void place_weights(dl_pass *pass, dl_op *module) {
   dl_op *init = dl_symbol_lookup(module, dl_intern_z(dl_op_context(module), "init"));
   dl_attr signature = init ? dl_get_attr(init, "loop.signature") : NULL;
   if (!signature) return;
-  weights w = {0};
+  weights w = {.pass = pass};
   int64_t offset = 0;
   for (size_t i = 0; i < signature->type->num_results; i++) {
     dl_type type = signature->type->results[i];
@@ -164,7 +168,7 @@ static dl_status run_plan_memory(dl_pass *pass, dl_op *module) {
       plan_function(pass, op);
     }
   }
-  place_weights(module);
+  place_weights(pass, module);
   return DL_OK;
 }
 
