@@ -111,7 +111,10 @@ static dl_status assemble_attrs(dl_onnx_node *node, const dl_op_def *def, assemb
 static dl_status set_result_type(dl_onnx_node *node, dl_value *result, dl_type inferred,
                                  const char *output) {
   if (!inferred) inferred = dl_onnx_declared_type(node->importer, output);
-  if (!inferred) return dl_onnx_error(node, "the shape of output '%s' cannot be inferred", output);
+  if (!inferred)
+    return dl_onnx_error(
+        node, "the shape of output '%s' depends on the inputs' elements, which is not supported",
+        output);
   dl_value_set_type(result, inferred);
   return DL_OK;
 }

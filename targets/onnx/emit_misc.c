@@ -126,27 +126,27 @@ dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results) {
   return dl_onnx_build(node, op, results);
 }
 
-// --- operators of any number of inputs ---
+// --- sums of any number of inputs ---
 
-static dl_value *chain(dl_onnx_node *node, const char *op) {
+static dl_value *sum_of_inputs(dl_onnx_node *node) {
   dl_value *sum = dl_onnx_input(node, 0);
   for (size_t i = 1; i < node->inputs.len && sum; i++) {
     dl_value *operands[] = {sum, node->inputs.data[i]};
     if (!operands[1]) return dl_onnx_error(node, "input %zu is missing", i), NULL;
-    sum = dl_onnx_build_one(node, op, 2, operands, 0, NULL);
+    sum = dl_onnx_build_one(node, "graph.add", 2, operands, 0, NULL);
   }
   return sum;
 }
 
-dl_status dl_onnx_emit_chain(dl_onnx_node *node, dl_value **results) {
+dl_status dl_onnx_emit_sum(dl_onnx_node *node, dl_value **results) {
   DL_TRY(require_input(node, 0));
-  results[0] = chain(node, dl_onnx_find_operator(node->ctx, node->proto)->op);
+  results[0] = sum_of_inputs(node);
   return results[0] ? DL_OK : DL_FAILED;
 }
 
 dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results) {
   DL_TRY(require_input(node, 0));
-  dl_value *sum = chain(node, "graph.add");
+  dl_value *sum = sum_of_inputs(node);
   if (!sum) return DL_FAILED;
   dl_type element = dl_element_type(dl_value_type(sum));
   dl_value *operands[] = {sum, dl_onnx_scalar_constant(node, element, (double)node->inputs.len)};

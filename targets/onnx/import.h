@@ -118,8 +118,7 @@ dl_status dl_onnx_emit_dropout(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_identity(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results);
-// Max, Min and Sum of any number of inputs: a chain of the row's binary operation.
-dl_status dl_onnx_emit_chain(dl_onnx_node *node, dl_value **results);
+dl_status dl_onnx_emit_sum(dl_onnx_node *node, dl_value **results);
 
 // The table's row for a node, or NULL when the operator is not supported (by the table, or because
 // the graph dialect has no such operation).
