@@ -10,6 +10,8 @@
 #include "tools/common/compile.h"
 #include "tools/dlrun/bench.h"
 #include "tools/dlrun/library.h"
+#include "tools/dlrun/onnx_compare.h"
+#include "tools/dlrun/onnx_test.h"
 #include "tools/dlrun/tensor.h"
 
 typedef struct options {
@@ -17,11 +19,11 @@ typedef struct options {
   const char *output_dir;
   int64_t threads, seed;
   double seconds;
-  bool bench, json, profile, pin, quiet;
+  bool bench, json, profile, pin, quiet, onnx_test;
 } options;
 
 static const dl_cli_option option_table[] = {
-    DL_CLI(LIST, "input", options, inputs, "NAME=FILE.npy", "An input; others are random"),
+    DL_CLI(LIST, "input", options, inputs, "NAME=FILE", "An input (.npy, .pb); others are random"),
     DL_CLI(TEXT, "output-dir", options, output_dir, "DIR", "Write the outputs as DIR/NAME.npy"),
     DL_CLI(INT, "threads", options, threads, "N", "Threads to run on (default: all CPUs)"),
     DL_CLI(BOOL, "pin", options, pin, NULL, "Pin the threads to CPUs"),
@@ -30,17 +32,18 @@ static const dl_cli_option option_table[] = {
     DL_CLI(NUMBER, "seconds", options, seconds, "S", "How long to measure (default: 2)"),
     DL_CLI(BOOL, "profile", options, profile, NULL, "Show the time of each layer"),
     DL_CLI(BOOL, "json", options, json, NULL, "End with --bench and --profile as JSON in one line"),
+    DL_CLI(BOOL, "onnx-test", options, onnx_test, NULL,
+           "Run ONNX's backend test cases in and below the given folders"),
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "Do not describe the outputs"),
 };
 
 static const dl_cli cli = {
     .tool = "dlrun",
-    .usage = "MODEL.so|MODEL.onnx|MODEL.dlir [options]",
+    .usage = "MODEL.so|MODEL.onnx|MODEL.dlir [options]\n       dlrun --onnx-test DIR...",
     .overview = "Runs a model. One that is not compiled yet is compiled for this machine first.",
     .num_options = DL_COUNT(option_table),
     .options = option_table,
     .positional = offsetof(options, models),
-    .max_positional = 1,
 };
 
 // A model open for running, with its values.
@@ -130,7 +133,7 @@ static bool fits(const dlir_value_info *info, const DLTensor *t) {
 
 static bool read_input(const dlir_value_info *info, const char *path, tensor *t) {
   dl_buffer why = {0};
-  if (!npy_read(path, t, &why)) return complain(&why);
+  if (!(ends_with(path, ".pb") ? pb_read : npy_read)(path, t, &why)) return complain(&why);
   if (fits(info, &t->dl)) return true;
   dl_buffer_printf(&why, "input '%s': expected ", info->name);
   print_info(&why, info);
@@ -298,7 +301,9 @@ static int64_t cpu_count(void) {
 }
 
 static int run_model(options *o) {
-  if (o->models.len != 1) return dl_cli_usage_error("dlrun", "expected one model");
+  if (o->onnx_test && o->models.len > 0) return onnx_test(&o->models);
+  if (o->models.len != 1)
+    return dl_cli_usage_error("dlrun", o->onnx_test ? "expected a folder" : "expected one model");
   if (o->threads < 0 || o->threads > 4096)
     return dl_cli_usage_error("dlrun", "--threads: expected 1 to 4096");
   if (o->seconds < 0 || o->seconds > 1e6)
