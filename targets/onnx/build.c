@@ -175,6 +175,8 @@ static dl_status build_op(dl_onnx_node *node, const dl_op_def *def, const assemb
                        .attrs = a->attrs.data};
   dl_op *op = dl_build(&node->importer->builder, &state);
   if (infer_types(node, op, a->outputs.len ? a : NULL) != DL_OK) {
+    dl_note(node->importer->model.loc, "in the node '%s' (%s) of this model",
+            dl_loc_first_name(node->loc), node->op_type);
     dl_op_erase(op);
     return DL_FAILED;
   }

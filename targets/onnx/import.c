@@ -118,7 +118,7 @@ static dl_status add_input(dl_onnx_importer *importer, const Onnx__ValueInfoProt
     return dl_error(importer->model.loc, "two inputs are called '%s'", name);
   dl_type type = input_type(importer, info);
   if (!type) return DL_FAILED;
-  dl_loc loc = dl_loc_name(importer->ctx, name, importer->model.loc);
+  dl_loc loc = dl_loc_name(importer->ctx, name, NULL);
   dl_value *value = dl_add_arg(importer->builder.block, type, loc);
   dl_value_set_name(value, dl_onnx_mangle(importer->ctx, name));
   dl_ptr_map_set(&importer->values, name, value);
@@ -132,8 +132,9 @@ static dl_value *build_initializer(dl_onnx_importer *importer, dl_ident name,
   dl_onnx_node holder = {.importer = importer,
                          .ctx = importer->ctx,
                          .op_type = "initializer",
-                         .loc = dl_loc_name(importer->ctx, name, importer->model.loc)};
-  dl_attr attr = dl_onnx_tensor_attr(importer, tensor, name, holder.loc);
+                         .loc = dl_loc_name(importer->ctx, name, NULL)};
+  dl_attr attr =
+      dl_onnx_tensor_attr(importer, tensor, name, dl_onnx_file_loc(importer, holder.loc));
   if (!attr) return NULL;
   dl_value *value = dl_onnx_constant(&holder, attr);
   dl_value_set_name(value, dl_onnx_mangle(importer->ctx, name));

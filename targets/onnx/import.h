@@ -38,6 +38,8 @@ typedef struct dl_onnx_node {
   size_t num_outputs;  // without left-out ones at the end
 } dl_onnx_node;
 
+// A node's or value's location with the model's file, for diagnostics.
+dl_loc dl_onnx_file_loc(const dl_onnx_importer *importer, dl_loc loc);
 // Emits "<op_type> 'name': <message>" at the node; returns DL_FAILED.
 dl_status dl_onnx_error(const dl_onnx_node *node, const char *format, ...) DL_PRINTF(2, 3);
 

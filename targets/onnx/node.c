@@ -2,13 +2,18 @@
 #include "ir/spec.h"
 #include "targets/onnx/import.h"
 
+dl_loc dl_onnx_file_loc(const dl_onnx_importer *importer, dl_loc loc) {
+  return dl_loc_name(importer->ctx, dl_loc_first_name(loc), importer->model.loc);
+}
+
 dl_status dl_onnx_error(const dl_onnx_node *node, const char *format, ...) {
   dl_buffer text = {0};
   va_list args;
   va_start(args, format);
   dl_buffer_vprintf(&text, format, args);
   va_end(args);
-  dl_error(node->loc, "%s '%s': %s", node->op_type, dl_loc_first_name(node->loc), text.data);
+  dl_error(dl_onnx_file_loc(node->importer, node->loc), "%s '%s': %s", node->op_type,
+           dl_loc_first_name(node->loc), text.data);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -109,14 +114,15 @@ dl_status dl_onnx_node_read(dl_onnx_importer *importer, const Onnx__NodeProto *p
                          .proto = proto,
                          .op_type = dl_onnx_text(proto->op_type),
                          .opset = dl_onnx_model_opset(&importer->model, proto->domain)};
-  node->loc = dl_loc_name(node->ctx, dl_onnx_node_name(node->ctx, proto), importer->model.loc);
+  node->loc = dl_loc_name(node->ctx, dl_onnx_node_name(node->ctx, proto), NULL);
   importer->builder.loc = node->loc;
   node->num_outputs = proto->n_output;
   while (node->num_outputs > 0 && !proto->output[node->num_outputs - 1][0]) node->num_outputs--;
   if (node->num_outputs == 0) return dl_onnx_error(node, "the node has no outputs");
   for (size_t i = 0; i < proto->n_input; i++) {
     dl_value *value = NULL;
-    if (proto->input[i][0] && !(value = dl_onnx_lookup(importer, proto->input[i], node->loc)))
+    if (proto->input[i][0] &&
+        !(value = dl_onnx_lookup(importer, proto->input[i], dl_onnx_file_loc(importer, node->loc))))
       return DL_FAILED;
     DL_PUSH(&node->inputs, value);
   }

@@ -6,6 +6,7 @@
 #include "ir/spec.h"
 #include "ir/text.h"
 #include "tools/common/cli.h"
+#include "tools/common/compile.h"
 #include "tools/dlopt/expected.h"
 
 typedef struct pass_flag {
@@ -259,9 +260,21 @@ static dl_status write_result(const part *p, dl_op *module) {
   return DL_OK;
 }
 
+// Models of other formats are files for an importer, not text.
+static bool is_foreign(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && !strcmp(dot, ".onnx");
+}
+
+static dl_op *read_module(const part *p, dl_context *ctx) {
+  const dl_compile_options none = {0};
+  if (is_foreign(p->path)) return dl_load_model(ctx, p->path, &none);
+  return p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
+                                        : dl_parse_module(ctx, p->text, p->path);
+}
+
 static dl_status process(const part *p, dl_context *ctx) {
-  dl_op *module = p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
-                                                 : dl_parse_module(ctx, p->text, p->path);
+  dl_op *module = read_module(p, ctx);
   if (!module) return DL_FAILED;
   dl_status status = transform(p, module);
   if (status == DL_OK) status = write_result(p, module);
@@ -322,7 +335,7 @@ static bool process_split(part p) {
 static int process_input(const options *o) {
   const char *path = o->inputs.len ? o->inputs.data[0] : "-";
   dl_buffer input = {0}, out = {0};
-  if (!dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
+  if (!is_foreign(path) && !dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
   dl_str text = {input.data ? input.data : "", input.len};
   part p = {o, strcmp(path, "-") ? path : "<stdin>", text, text, &out};
   bool ok = o->split && text.len ? process_split(p) : process_part(&p);
