@@ -5,9 +5,17 @@
 
 #define PASSES(X)               \
   X(canonicalize)               \
+  X(convert_graph_to_tensor)    \
   X(convert_tensor_to_loop)     \
   X(cse)                        \
   X(dce)                        \
+  X(graph_assign_layouts)       \
+  X(graph_cancel_relayouts)     \
+  X(graph_canonicalize)         \
+  X(graph_fold_batch_norm)      \
+  X(graph_fold_constants)       \
+  X(graph_fuse)                 \
+  X(graph_infer_shapes)         \
   X(inline)                     \
   X(loop_form_fma)              \
   X(loop_invariant_code_motion) \
@@ -15,7 +23,9 @@
   X(loop_plan_memory)           \
   X(print_bound_specs)          \
   X(strip_debuginfo)            \
-  X(symbol_dce)
+  X(symbol_dce)                 \
+  X(tensor_outline_groups)      \
+  X(tensor_partition_constants)
 
 #define DECLARE(symbol) extern const dl_pass_def dl_pass_##symbol;
 PASSES(DECLARE)

@@ -4,8 +4,12 @@
 #include "ir/pass.h"
 
 static const dl_named_pipeline pipelines[] = {
-    {"graph-pipeline", "Optimize at the graph level", "canonicalize,cse"},
-    {"tensor-pipeline", "From the graph level to an optimized tensor level", "canonicalize,cse"},
+    {"graph-pipeline", "Optimize at the graph level",
+     "func.func(graph-infer-shapes,graph-fold-constants,graph-canonicalize,graph-fold-batch-norm,cse,dce,"
+     "graph-infer-shapes,graph-assign-layouts,graph-cancel-relayouts,cse,dce,graph-fuse)"},
+    {"tensor-pipeline", "From the graph level to kernels at the tensor level",
+     "func.func(convert-graph-to-tensor,canonicalize,cse,dce),tensor-partition-constants,"
+     "tensor-outline-groups,canonicalize"},
     {"loop-pipeline", "From the tensor level to loops that a target can emit",
      "convert-tensor-to-loop,func.func(loop-form-fma),loop-outline-parallel,canonicalize,cse,"
      "loop-invariant-code-motion,loop-plan-memory"},

@@ -2,9 +2,8 @@
 #include "dialects/tensor/compute.h"
 #include "dialects/tensor/tensor_ops.h"
 
-static dl_status fail_if(dl_status *status, bool wrong) {
+static void fail_if(dl_status *status, bool wrong) {
   if (wrong) *status = DL_FAILED;
-  return wrong ? DL_FAILED : DL_OK;
 }
 
 static bool is_map(dl_attr attr) { return attr && attr->kind == DL_ATTR_MAP; }
@@ -196,6 +195,36 @@ static dl_status verify_body(const dl_op *op, const dl_compute *c, dl_loc loc) {
   return DL_OK;
 }
 
+typedef struct outside_uses {
+  const dl_op *compute;
+  dl_status status;
+} outside_uses;
+
+static bool is_capture_or_symbol(const dl_op *compute, const dl_value *value) {
+  for (size_t i = dl_compute_num_inputs(compute); i < dl_num_operands(compute); i++)
+    if (dl_operand(compute, i) == value) return true;
+  return false;
+}
+
+static bool check_outside_uses(dl_op *op, void *user) {
+  outside_uses *o = user;
+  for (size_t i = 0; op != o->compute && i < dl_num_operands(op); i++) {
+    dl_value *value = dl_operand(op, i);
+    dl_op *def = dl_value_def(value) ? dl_value_def(value) : dl_block_parent(dl_value_block(value));
+    bool inside = def && dl_op_is_ancestor(o->compute, def) && value != dl_result(o->compute, 0);
+    if (!inside && !is_capture_or_symbol(o->compute, value))
+      o->status = dl_error(dl_op_loc(op), "operand %zu comes from outside of the compute, but is neither "
+                           "a capture nor a symbol of it", i);
+  }
+  return true;
+}
+
+static dl_status verify_outside_uses(dl_op *op) {
+  outside_uses o = {op, DL_OK};
+  dl_walk(op, check_outside_uses, &o);
+  return o.status;
+}
+
 static dl_status verify_tensor_types(const dl_op *op) {
   for (size_t i = 0; i < dl_compute_num_inputs(op) + dl_compute_num_captures(op); i++)
     if (!dl_is_tensor(dl_value_type(dl_operand(op, i))) || dl_value_type(dl_operand(op, i))->unranked)
@@ -215,6 +244,7 @@ dl_status tensor_compute_verify(dl_op *op) {
   dl_status status = verify_names(&c, loc);
   fail_if(&status, verify_types(&c, loc));
   fail_if(&status, verify_body(op, &c, loc));
+  fail_if(&status, verify_outside_uses(op));
   if (verify_maps(&c, loc) != DL_OK)
     status = DL_FAILED;
   else if (verify_sizes(&c, loc) != DL_OK || verify_accesses(&c, loc, arena) != DL_OK)
