@@ -2,13 +2,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "tools/common/check.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
   const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
-  bool print_pipeline, quiet;
+  bool print_pipeline, quiet, check_each_pass;
   dl_instrumentation run;
 } options;
 
@@ -31,6 +32,8 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "No progress on a terminal"),
     DL_CLI(BOOL, "verify-each", options, run.verify_each, NULL,
            "Verify after each pass (default: true)"),
+    DL_CLI(BOOL, "check-each-pass", options, check_each_pass, NULL,
+           "Interpret the model before and after each pass and compare"),
     DL_CLI(BOOL, "mlir-print-ir-after-all", options, run.print_after_all, NULL,
            "Print the IR after each pass"),
     DL_CLI(BOOL, "mlir-timing", options, run.timing, NULL, "Report time and memory per pass"),
@@ -112,6 +115,7 @@ int main(int argc, char **argv) {
   options o = {.run = {.verify_each = true, .out = stderr}};
   dl_compile_options options;
   int status = dl_cli_parse(&cli, argc, argv, &o);
+  if (o.check_each_pass) o.run.check = &dl_interpreter_executor;
   if (status == DL_CLI_CONTINUE) status = check_options(&o, &options);
   if (status == DL_CLI_CONTINUE) {
     bool shows = !o.quiet && isatty(STDERR_FILENO);

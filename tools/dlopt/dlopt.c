@@ -5,6 +5,7 @@
 #include "ir/plugin.h"
 #include "ir/spec.h"
 #include "ir/text.h"
+#include "tools/common/check.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 #include "tools/dlopt/expected.h"
@@ -20,7 +21,8 @@ typedef struct options {
   DL_VEC(pass_flag) pass_flags;
   dl_cli_list plugins, dialects;
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
-  bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
+  bool check_each_pass, list_passes, show_dialects, dump_pipeline, run_reproducer,
+      disable_threading;
   int64_t elide_elements;
   dl_print_options print;
   dl_instrumentation run;
@@ -71,6 +73,8 @@ static const dl_cli_option option_table[] = {
            "Verify after each pass (default: true)"),
     DL_CLI(BOOL, "verify-roundtrip", options, run.verify_roundtrip, NULL,
            "Check that input and results print and read back as the same"),
+    DL_CLI(BOOL, "check-each-pass", options, check_each_pass, NULL,
+           "Interpret the program before and after each pass and compare"),
     DL_CLI(TEXT, "skip-passes", options, run.skip_passes, "PASS,…", "Leave these passes out"),
     DL_CLI(LIST, "load-plugin", options, plugins, "FILE.so", "Load a plugin"),
     DL_CLI(LIST, "load-dialect", options, dialects, "FILE.yaml", "Load a dialect's specification"),
@@ -363,6 +367,7 @@ static int run(options *o) {
     return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
   o->print.elide_elements = (size_t)o->elide_elements;
   o->run.print_options = &o->print;
+  if (o->check_each_pass) o->run.check = &dl_interpreter_executor;
   int status = prepare(o);
   if (status != DL_EXIT_OK || o->list_passes || o->show_dialects) return status;
   return process_input(o);
