@@ -253,6 +253,5 @@ void dl_printer_free(dl_printer *o);
 // Prints op and what it needs: aliases before it, resources after it if asked for.
 void dl_write_top_level(dl_printer *o, const dl_op *op);
 void dl_write_op_format(dl_printer *o, const dl_op *op, const dl_op_def *def);
-void dl_write_generic(dl_printer *o, const dl_op *op);
 
 #endif

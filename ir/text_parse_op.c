@@ -1,5 +1,6 @@
 // Parsing of operations: the generic form, quoted or not, and the dispatch to pretty forms.
 
+#include "ir/suggest.h"
 #include "ir/text_internal.h"
 
 // --- states ---
@@ -69,24 +70,29 @@ static const dl_op_def *find_def(dl_parser *p, dl_str name) {
   return find_in_dialect_of(p, DL_TOP_LEVEL_OP, name);
 }
 
+static const char *similar_op(dl_str name, const dl_dialect_def *dialect) {
+  dl_suggestion suggestion = dl_suggest(name);
+  for (size_t i = 0; i < dialect->num_ops; i++)
+    dl_suggest_offer(&suggestion, dialect->ops[i]->name);
+  return suggestion.best;
+}
+
 static dl_status unknown_op(dl_parser *p, dl_str name) {
-  if (!memchr(name.data, '.', name.len))
-    return dl_token_error(p, "unknown operation '%.*s' (no dialect before a '.')", (int)name.len,
-                          name.data);
-  dl_buffer text = {0};
-  dl_buffer_append(&text, name.data, name.len);
-  *strchr(text.data, '.') = 0;
-  bool known = dl_find_dialect(p->ctx, dl_str_of(text.data)) != NULL;
-  dl_status status =
-      known
-          ? dl_token_error(p, "dialect '%s' has no operation '%s'", text.data,
-                           text.data + strlen(text.data) + 1)
-          : dl_token_error(p,
-                           "operation '%.*s' is of an unknown dialect (unregistered operations are "
-                           "not allowed here)",
-                           (int)name.len, name.data);
-  dl_buffer_free(&text);
-  return status;
+  int len = (int)name.len;
+  const char *dot = memchr(name.data, '.', name.len);
+  if (!dot)
+    return dl_token_error(p, "unknown operation '%.*s' (no dialect before a '.')", len, name.data);
+  size_t prefix = (size_t)(dot - name.data);
+  const dl_dialect_def *dialect = dl_find_dialect(p->ctx, (dl_str){name.data, prefix});
+  if (!dialect)
+    return dl_token_error(p,
+                          "operation '%.*s' is of an unknown dialect (unregistered operations are "
+                          "not allowed here)",
+                          len, name.data);
+  const char *similar = similar_op(name, dialect);
+  return dl_token_error(p, "dialect '%s' has no operation '%.*s'%s%s%s", dialect->name,
+                        (int)(name.len - prefix - 1), dot + 1, similar ? "; did you mean '" : "",
+                        similar ? similar : "", similar ? "'?" : "");
 }
 
 static dl_status parse_op_name(dl_parser *p, bool *quoted) {

@@ -199,8 +199,9 @@ static bool prints_bare(const dl_op *op) {
   return strchr(name, '.') && dl_is_bare_identifier(dl_str_of(name));
 }
 
-void dl_write_generic(dl_printer *o, const dl_op *op) {
-  bool quoted = o->options.generic || !prints_bare(op);
+// An op with a pretty form needs the quotes to be read as generic.
+static void write_generic(dl_printer *o, const dl_op *op, bool has_form) {
+  bool quoted = o->options.generic || has_form || !prints_bare(op);
   if (quoted)
     dl_write_string(o->out, dl_str_of(dl_op_name(op)));
   else
@@ -233,11 +234,41 @@ static const char *short_name(const dl_op *op) {
   return at_top && strncmp(name, DL_TOP_LEVEL_OP, prefix) == 0 ? name + prefix : name;
 }
 
+static bool count_fits(size_t count, size_t num_specs, const dl_value_spec *specs) {
+  size_t fixed = 0;
+  for (size_t i = 0; i < num_specs; i++) fixed += specs[i].arity == DL_ONE;
+  return fixed == num_specs ? count == fixed : count >= fixed;
+}
+
+static bool segments_fit(const dl_op *op, const dl_op_def *def) {
+  size_t open = 0;
+  int64_t total = 0;
+  for (size_t i = 0; i < def->num_operands; i++) open += def->operands[i].arity != DL_ONE;
+  if (open < 2) return true;
+  dl_attr sizes = dl_get_attr(op, "operandSegmentSizes");
+  if (!sizes || sizes->kind != DL_ATTR_DENSE_ARRAY || dl_array_len(sizes) != def->num_operands)
+    return false;
+  for (size_t i = 0; i < def->num_operands; i++) total += dl_i64_at(sizes, i);
+  return total == (int64_t)dl_num_operands(op);
+}
+
+// Pretty printers rely on the definition. An op that has not been verified, in a diagnostic for
+// one, may not follow it; it prints generically.
+static bool fits_definition(const dl_op *op, const dl_op_def *def) {
+  for (size_t i = 0; i < def->num_attrs; i++) {
+    const dl_attr_spec *spec = &def->attrs[i];
+    if (!spec->optional && !spec->default_value && !dl_get_attr(op, spec->name)) return false;
+  }
+  return count_fits(dl_num_operands(op), def->num_operands, def->operands) &&
+         count_fits(dl_num_results(op), def->num_results, def->results) && segments_fit(op, def) &&
+         dl_num_regions(op) == def->num_regions;
+}
+
 static void write_form(dl_printer *o, const dl_op *op) {
   const dl_op_def *def = dl_op_def_of(op);
-  bool pretty = !o->options.generic && ((def->print && def->parse) || def->format);
-  if (!pretty) {
-    dl_write_generic(o, op);
+  bool has_form = (def->print && def->parse) || def->format;
+  if (o->options.generic || !has_form || !fits_definition(op, def)) {
+    write_generic(o, op, has_form);
     return;
   }
   dl_buffer_puts(o->out, short_name(op));

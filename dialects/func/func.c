@@ -159,6 +159,10 @@ void func_func_print(dl_printer *printer, const dl_op *op) {
   dl_str visibility = dl_get_str(op, "sym_visibility");
   dl_type type = dl_get_attr(op, "function_type")->type;
   dl_region *body = dl_op_region(op, 0);
+  if (!dl_symbol_name(op) || !type || type->kind != DL_TYPE_FUNCTION) {
+    dl_o_puts(printer, " <invalid>");
+    return;
+  }
   dl_o_puts(printer, " ");
   if (visibility.len) dl_o_printf(printer, "%.*s ", (int)visibility.len, visibility.data);
   dl_o_symbol(printer, dl_symbol_name(op));

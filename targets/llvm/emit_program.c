@@ -1,4 +1,5 @@
 // emit_program.c: which functions of a loop-level module become which units.
+#include "dialects/loop/loop.h"
 #include "ir/op_def.h"
 #include "targets/llvm/emit_internal.h"
 
@@ -41,21 +42,29 @@ typedef struct collection {
   dl_status status;
 } collection;
 
+// Whether the kernel takes the launch's arguments, and then an index per dimension of the grid.
+static bool takes(dl_op *kernel, dl_op *launch, size_t rank) {
+  size_t count, first = dl_operand_group(launch, DL_LOOP_LAUNCH_ARGUMENTS, &count);
+  dl_block *body = dl_region_first(dl_op_region(kernel, 0));
+  if (dl_num_args(body) != count + rank) return false;
+  for (size_t i = 0; i < count; i++)
+    if (dl_value_type(dl_arg(body, i)) != dl_value_type(dl_operand(launch, first + i))) return false;
+  for (size_t i = count; i < count + rank; i++)
+    if (!dl_is_index(dl_value_type(dl_arg(body, i)))) return false;
+  return true;
+}
+
 static void add_kernel(collection *c, dl_op *launch) {
   dl_ident name = dl_get_attr(launch, "callee")->name;
   dl_op *kernel = dl_symbol_lookup(c->module, name);
   size_t rank = dl_map_results(launch, "grid");
-  for (size_t i = 0; i < c->kernels.len; i++) {
-    if (c->kernels.data[i].kernel != kernel) continue;
-    if (c->kernels.data[i].grid_rank != rank)
-      c->status =
-          dl_error(dl_op_loc(launch), "'@%s' is launched with another grid elsewhere", name);
-    return;
-  }
-  if (kernel && dl_has_trait(kernel, DL_FUNCTION) && !dl_region_empty(dl_op_region(kernel, 0)))
-    DL_PUSH(&c->kernels, (kernel_use){kernel, rank});
-  else
+  if (!kernel || !dl_has_trait(kernel, DL_FUNCTION) || dl_region_empty(dl_op_region(kernel, 0)))
     c->status = dl_error(dl_op_loc(launch), "no kernel '@%s'", name);
+  else if (!takes(kernel, launch, rank))
+    c->status = dl_error(dl_op_loc(launch), "'@%s' takes other arguments and indices", name);
+  for (size_t i = 0; i < c->kernels.len; i++)
+    if (c->kernels.data[i].kernel == kernel) return;
+  DL_PUSH(&c->kernels, (kernel_use){kernel, rank});
 }
 
 static bool visit_launch(dl_op *op, void *user) {
