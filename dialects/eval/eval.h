@@ -6,8 +6,9 @@
 #include "ir/op.h"
 
 // Evaluates an op whose definition has a `compute` text by its bound spec, statement by statement.
-// operands[i] is the array of operand i of the op; *result i is new. Fails with a diagnostic.
-dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results);
+// operands[i] is the array of operand i of the op, or NULL when nothing depends on it (such as on the
+// elements of what graph.shape is given); *result i is new. Fails with a diagnostic.
+DL_API dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results);
 
 // Evaluates a tensor.compute: the arrays of its inputs and captures, the values of its symbols.
 dl_status dl_eval_compute(const dl_op *op, dl_ndarray *const *inputs, dl_ndarray *const *captures,

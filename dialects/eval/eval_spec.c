@@ -207,7 +207,7 @@ static dl_status run_statement(evaluation *e, const dl_bound_statement *statemen
 static dl_status evaluate(evaluation *e, dl_ndarray *const *operands) {
   for (size_t i = 0; i < e->bound->num_tensors; i++) {
     const dl_bound_tensor *tensor = &e->bound->tensors[i];
-    if (tensor->kind == DL_BOUND_OPERAND)
+    if (tensor->kind == DL_BOUND_OPERAND && operands[tensor->number])
       e->tensors[i] = dl_ndarray_retain(operands[tensor->number]);
   }
   DL_TRY(eval_symbols(e));

@@ -132,34 +132,6 @@ static dl_status infer_types(dl_onnx_node *node, dl_op *op, const assembly *a) {
   return status;
 }
 
-// --- folding ---
-
-static bool is_small_integer(dl_type type) {
-  if (!dl_is_tensor(type) || !dl_is_integer(type->element) || !dl_has_static_shape(type))
-    return false;
-  int64_t count = dl_num_elements(type);
-  return count >= 0 && count <= MAX_FOLDED_ELEMENTS;
-}
-
-static bool has_small_integer_results(const dl_op *op) {
-  for (size_t i = 0; i < dl_num_results(op); i++)
-    if (!is_small_integer(dl_value_type(dl_result(op, i)))) return false;
-  return true;
-}
-
-// Replaces `values`, the results of op, by constants where op folds; erases op then.
-static void fold_shape_arithmetic(dl_onnx_node *node, dl_op *op, dl_value **values) {
-  size_t count = dl_num_results(op);
-  if (!has_small_integer_results(op) || dl_has_trait(op, DL_CONSTANT)) return;
-  dl_folded *folded = dl_calloc(count ? count : 1, sizeof(*folded));
-  if (dl_try_fold(op, folded)) {
-    for (size_t i = 0; i < count; i++)
-      values[i] = folded[i].value ? folded[i].value : dl_onnx_constant(node, folded[i].constant);
-    dl_op_erase(op);
-  }
-  free(folded);
-}
-
 // --- building ---
 
 // Writes one value per result; `a` tells which outputs of the node they are, where they are.
@@ -181,8 +153,7 @@ static dl_status build_op(dl_onnx_node *node, const dl_op_def *def, const assemb
     return DL_FAILED;
   }
   for (size_t i = 0; i < a->types.len; i++) values[i] = dl_result(op, i);
-  fold_shape_arithmetic(node, op, values);
-  return DL_OK;
+  return dl_onnx_fold(node, op, values);
 }
 
 static dl_status build_assembled(dl_onnx_node *node, const dl_op_def *def, assembly *a,

@@ -72,6 +72,10 @@ dl_value *dl_onnx_build_one(dl_onnx_node *node, const char *op, size_t num_opera
                             dl_value *const *operands, size_t num_attrs,
                             const dl_named_attr *attrs);
 
+// Replaces `values`, the results of op, by constants where op is shape arithmetic on constants;
+// erases op then.
+dl_status dl_onnx_fold(dl_onnx_node *node, dl_op *op, dl_value **values);
+
 // --- types ---
 // The element type, or NULL when DLIR has none for it.
 dl_type dl_onnx_element_type(dl_context *ctx, int64_t type);
