@@ -45,7 +45,7 @@ static dl_status distribute_types(format_parser *f, const dl_type *types, size_t
   size_t next = 0, total = 0;
   for (size_t i = 0; i < f->def->num_operands; i++) total += f->operands[i].values.len;
   if (count != total)
-    return dl_token_error(f->p, "expected %zu operand types but had %zu", total, count);
+    return dl_p_error(f->p, "expected %zu operand types but had %zu", total, count);
   for (size_t i = 0; i < f->def->num_operands; i++)
     for (size_t k = 0; k < f->operands[i].values.len; k++)
       DL_PUSH(&f->operands[i].types, types[next++]);
@@ -68,7 +68,7 @@ static dl_status parse_operands(format_parser *f) {
   for (size_t i = 0; i < f->def->num_operands; i++) {
     bool more = i > 0 && !dl_accept_punct(f->p, ',');
     if (more && f->def->operands[i].arity != DL_ONE) continue;
-    if (more) return dl_token_error(f->p, "expected ','");
+    if (more) return dl_p_error(f->p, "expected ','");
     DL_TRY(parse_operand(f, i));
   }
   return DL_OK;
@@ -204,8 +204,8 @@ static dl_status resolve_group(format_parser *f, size_t i, dl_type shared) {
   dl_type implied = type_of_constraint(f->p->ctx, f->def->operands[i].constraint);
   if (!implied) implied = shared;
   if (g->types.len && g->types.len != g->values.len)
-    return dl_token_error(f->p, "expected %zu types for '%s' but had %zu", g->values.len,
-                          f->def->operands[i].name, g->types.len);
+    return dl_p_error(f->p, "expected %zu types for '%s' but had %zu", g->values.len,
+                      f->def->operands[i].name, g->types.len);
   for (size_t k = 0; k < g->values.len; k++) {
     dl_type type = g->types.len ? g->types.data[k] : implied;
     if (!type)

@@ -51,7 +51,9 @@ void dl_lex(dl_lexer *lexer, dl_token *token);
 dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at);
 // Whether the bytes are a bare identifier: [A-Za-z_][A-Za-z0-9_$.]*.
 bool dl_is_bare_identifier(dl_str text);
-bool dl_is_suffix_char(char c);  // letters, digits, _ $ . -
+bool dl_is_numbered_label(const char *label);  // bb0, bb1, …: says no more than the position
+void dl_negate_bytes(unsigned char *bytes, size_t len);  // two's complement, little-endian
+bool dl_is_suffix_char(char c);                          // letters, digits, _ $ . -
 // The value of a string token's inside: escapes \" \\ \n \t \HH resolved. Memory: `arena`, or the
 // source.
 dl_str dl_unescape(dl_arena *arena, dl_str raw);
@@ -138,7 +140,6 @@ void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
 void dl_parser_finish(dl_parser *p);
 
 void dl_advance(dl_parser *p);
-dl_status dl_token_error(dl_parser *p, const char *format, ...) DL_PRINTF(2, 3);
 bool dl_at_punct(const dl_parser *p, char c);
 bool dl_accept_punct(dl_parser *p, char c);
 dl_status dl_expect_punct(dl_parser *p, char c, const char *where);

@@ -30,6 +30,11 @@ bool dl_is_bare_identifier(dl_str text) {
   return true;
 }
 
+bool dl_is_numbered_label(const char *label) {
+  if (strncmp(label, "bb", 2) != 0 || !label[2]) return false;
+  return label[2 + strspn(label + 2, "0123456789")] == 0;
+}
+
 void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path) {
   *lexer = (dl_lexer){.ctx = ctx,
                       .cursor = text.data,

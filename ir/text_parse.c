@@ -55,34 +55,21 @@ dl_loc dl_loc_at(dl_parser *p, dl_position position) {
 
 dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value) { return dl_loc_at(p, value.position); }
 
-static dl_status report(dl_parser *p, const char *format, va_list args) {
+dl_status dl_p_error(dl_parser *p, const char *format, ...) {
   if (p->token.kind == DL_TOK_ERROR || p->lexer.quiet) return DL_FAILED;
   dl_buffer message = {0};
+  va_list args;
+  va_start(args, format);
   dl_buffer_vprintf(&message, format, args);
+  va_end(args);
   dl_status status = dl_error(dl_p_loc(p), "%s", message.data ? message.data : "");
   dl_buffer_free(&message);
   return status;
 }
 
-dl_status dl_token_error(dl_parser *p, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  dl_status status = report(p, format, args);
-  va_end(args);
-  return status;
-}
-
-dl_status dl_p_error(dl_parser *p, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  dl_status status = report(p, format, args);
-  va_end(args);
-  return status;
-}
-
 dl_status dl_enter(dl_parser *p) {
   if (++p->depth <= DL_MAX_NESTING) return DL_OK;
-  return dl_token_error(p, "nested too deeply (more than %d levels)", DL_MAX_NESTING);
+  return dl_p_error(p, "nested too deeply (more than %d levels)", DL_MAX_NESTING);
 }
 
 void dl_leave(dl_parser *p) { p->depth--; }
@@ -101,7 +88,7 @@ bool dl_accept_punct(dl_parser *p, char c) {
 
 dl_status dl_expect_punct(dl_parser *p, char c, const char *where) {
   if (dl_accept_punct(p, c)) return DL_OK;
-  return dl_token_error(p, "expected '%c' %s", c, where);
+  return dl_p_error(p, "expected '%c' %s", c, where);
 }
 
 bool dl_at_keyword(const dl_parser *p, const char *keyword) {
@@ -125,7 +112,7 @@ bool dl_p_accept(dl_parser *p, const char *punctuation) {
 
 dl_status dl_p_expect(dl_parser *p, const char *punctuation) {
   if (dl_p_accept(p, punctuation)) return DL_OK;
-  return dl_token_error(p, "expected '%s'", punctuation);
+  return dl_p_error(p, "expected '%s'", punctuation);
 }
 
 bool dl_p_accept_keyword(dl_parser *p, const char *keyword) {
@@ -136,18 +123,18 @@ bool dl_p_accept_keyword(dl_parser *p, const char *keyword) {
 
 dl_status dl_p_expect_keyword(dl_parser *p, const char *keyword) {
   if (dl_p_accept_keyword(p, keyword)) return DL_OK;
-  return dl_token_error(p, "expected '%s'", keyword);
+  return dl_p_error(p, "expected '%s'", keyword);
 }
 
 dl_status dl_p_keyword(dl_parser *p, dl_ident *keyword) {
-  if (p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected an identifier");
+  if (p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected an identifier");
   *keyword = dl_intern(p->ctx, dl_token_str(p));
   dl_advance(p);
   return DL_OK;
 }
 
 dl_status dl_parse_unsigned(dl_parser *p, uint64_t *value) {
-  if (p->token.kind != DL_TOK_INTEGER) return dl_token_error(p, "expected an integer");
+  if (p->token.kind != DL_TOK_INTEGER) return dl_p_error(p, "expected an integer");
   bool hex = p->token.len > 2 && p->token.text[1] == 'x';
   uint64_t result = 0;
   for (size_t i = hex ? 2 : 0; i < p->token.len; i++) {
@@ -155,7 +142,7 @@ dl_status dl_parse_unsigned(dl_parser *p, uint64_t *value) {
     unsigned digit = (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     if (__builtin_mul_overflow(result, hex ? 16u : 10u, &result) ||
         __builtin_add_overflow(result, digit, &result))
-      return dl_token_error(p, "integer is too large");
+      return dl_p_error(p, "integer is too large");
   }
   dl_advance(p);
   *value = result;
@@ -169,7 +156,7 @@ dl_status dl_parse_i64(dl_parser *p, int64_t *value) {
   DL_TRY(dl_parse_unsigned(p, &magnitude));
   if (magnitude > (uint64_t)INT64_MAX + negative) {
     dl_restore(p, start);
-    return dl_token_error(p, "integer does not fit in 64 bits");
+    return dl_p_error(p, "integer does not fit in 64 bits");
   }
   *value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
   return DL_OK;
@@ -178,7 +165,7 @@ dl_status dl_parse_i64(dl_parser *p, int64_t *value) {
 dl_status dl_p_integer(dl_parser *p, int64_t *value) { return dl_parse_i64(p, value); }
 
 dl_status dl_parse_string(dl_parser *p, dl_str *value) {
-  if (p->token.kind != DL_TOK_STRING) return dl_token_error(p, "expected a string");
+  if (p->token.kind != DL_TOK_STRING) return dl_p_error(p, "expected a string");
   *value = dl_unescape(p->arena, (dl_str){p->token.text + 1, p->token.len - 2});
   dl_advance(p);
   return DL_OK;
@@ -192,18 +179,18 @@ dl_status dl_parse_name_string(dl_parser *p, dl_ident *name) {
   DL_TRY(dl_parse_string(p, &text));
   if (memchr(text.data, 0, text.len)) {
     dl_restore(p, start);
-    return dl_token_error(p, "a name cannot contain a NUL byte");
+    return dl_p_error(p, "a name cannot contain a NUL byte");
   }
   *name = dl_intern(p->ctx, text);
   return DL_OK;
 }
 
 dl_status dl_parse_symbol_name(dl_parser *p, dl_ident *name) {
-  if (p->token.kind != DL_TOK_AT) return dl_token_error(p, "expected a symbol name (@name)");
+  if (p->token.kind != DL_TOK_AT) return dl_p_error(p, "expected a symbol name (@name)");
   dl_str text = {p->token.text + 1, p->token.len - 1};
   if (text.data[0] == '"') text = dl_unescape(p->arena, (dl_str){text.data + 1, text.len - 2});
   if (memchr(text.data, 0, text.len))
-    return dl_token_error(p, "a symbol name cannot contain a NUL byte");
+    return dl_p_error(p, "a symbol name cannot contain a NUL byte");
   *name = dl_intern(p->ctx, text);
   dl_advance(p);
   return DL_OK;
@@ -224,7 +211,7 @@ dl_status dl_p_type(dl_parser *p, dl_type *type) { return dl_parse_type(p, type)
 // Whether the whole text was read.
 static bool at_end(dl_parser *p) {
   if (p->token.kind == DL_TOK_EOF) return true;
-  dl_token_error(p, "expected the text to end here");
+  dl_p_error(p, "expected the text to end here");
   return false;
 }
 

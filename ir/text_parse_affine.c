@@ -17,8 +17,7 @@ static dl_status parse_sum(affine_parser *a, dl_expr *expr);
 
 static dl_status count_operator(affine_parser *a) {
   if (++a->operators <= DL_MAX_EXPR_OPERATORS) return DL_OK;
-  return dl_token_error(a->p, "affine expression has more than %d operators",
-                        DL_MAX_EXPR_OPERATORS);
+  return dl_p_error(a->p, "affine expression has more than %d operators", DL_MAX_EXPR_OPERATORS);
 }
 
 static dl_status parse_ssa_name(affine_parser *a, dl_expr *expr) {
@@ -39,7 +38,7 @@ static dl_status parse_name(affine_parser *a, dl_expr *expr) {
     if (a->dims[i] == name) *expr = dl_expr_dim(p->ctx, (unsigned)i);
   for (size_t i = 0; i < a->num_symbols; i++)
     if (a->symbols[i] == name) *expr = dl_expr_symbol(p->ctx, (unsigned)i);
-  if (!*expr) return dl_token_error(p, "'%s' is no dimension or symbol here", name);
+  if (!*expr) return dl_p_error(p, "'%s' is no dimension or symbol here", name);
   dl_advance(p);
   return DL_OK;
 }
@@ -59,7 +58,7 @@ static dl_status parse_operand(affine_parser *a, dl_expr *expr) {
     if (p->token.kind == DL_TOK_INTEGER) {
       uint64_t magnitude;
       DL_TRY(dl_parse_unsigned(p, &magnitude));
-      if (magnitude > (uint64_t)INT64_MAX + 1) return dl_token_error(p, "constant is too large");
+      if (magnitude > (uint64_t)INT64_MAX + 1) return dl_p_error(p, "constant is too large");
       *expr = dl_expr_const(p->ctx, (int64_t)(0 - magnitude));
       return DL_OK;
     }
@@ -77,7 +76,7 @@ static dl_status parse_operand(affine_parser *a, dl_expr *expr) {
   }
   if (a->values && p->token.kind == DL_TOK_PERCENT) return parse_ssa_name(a, expr);
   if (p->token.kind == DL_TOK_IDENT && !a->values) return parse_name(a, expr);
-  return dl_token_error(p, "expected an affine expression");
+  return dl_p_error(p, "expected an affine expression");
 }
 
 static bool accept_product(dl_parser *p, dl_expr_kind *kind) {
@@ -114,7 +113,7 @@ static dl_status parse_product(affine_parser *a, dl_expr *expr) {
     DL_TRY(parse_operand(a, &rhs));
     if (kind != DL_EXPR_MUL && rhs->kind == DL_EXPR_CONST && rhs->value <= 0) {
       dl_restore(a->p, start);
-      return dl_token_error(a->p, "the divisor must be positive");
+      return dl_p_error(a->p, "the divisor must be positive");
     }
     *expr = make_product(kind, *expr, rhs);
   }
@@ -164,10 +163,10 @@ static dl_status parse_names(dl_parser *p, char close, map_parts *parts, name_ve
   dl_advance(p);
   if (dl_accept_punct(p, close)) return DL_OK;
   do {
-    if (p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected a name");
+    if (p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected a name");
     dl_ident name = dl_intern(p->ctx, dl_token_str(p));
     if (has_name(&parts->dims, name) || has_name(&parts->symbols, name))
-      return dl_token_error(p, "redefinition of '%s'", name);
+      return dl_p_error(p, "redefinition of '%s'", name);
     DL_PUSH(names, name);
     dl_advance(p);
   } while (dl_accept_punct(p, ','));
@@ -188,7 +187,7 @@ static dl_status parse_constraint(dl_parser *p, map_parts *parts) {
   DL_TRY(parse_sum(&a, &lhs));
   bool equality = dl_p_accept(p, "=="), at_least = !equality && dl_p_accept(p, ">=");
   if (!equality && !at_least && !dl_p_accept(p, "<="))
-    return dl_token_error(p, "expected '>=', '<=' or '=='");
+    return dl_p_error(p, "expected '>=', '<=' or '=='");
   DL_TRY(parse_sum(&a, &rhs));
   bool swap = !equality && !at_least;
   DL_PUSH(&parts->results, swap ? dl_expr_sub(rhs, lhs) : dl_expr_sub(lhs, rhs));
@@ -214,7 +213,7 @@ static dl_status parse_results(dl_parser *p, bool set, map_parts *parts) {
 
 static dl_status parse_map_body(dl_parser *p, bool set, map_parts *parts) {
   DL_TRY(dl_p_expect(p, "<"));
-  if (!dl_at_punct(p, '(')) return dl_token_error(p, "expected '('");
+  if (!dl_at_punct(p, '(')) return dl_p_error(p, "expected '('");
   DL_TRY(parse_names(p, ')', parts, &parts->dims));
   if (dl_at_punct(p, '[')) DL_TRY(parse_names(p, ']', parts, &parts->symbols));
   DL_TRY(dl_p_expect(p, set ? ":" : "->"));

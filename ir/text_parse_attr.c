@@ -11,7 +11,7 @@ typedef DL_VEC(dl_named_attr) entry_vec;
 static dl_status parse_number(dl_parser *p, dl_type type, dl_attr *attr) {
   bool negative = dl_accept_punct(p, '-');
   if (p->token.kind != DL_TOK_INTEGER && p->token.kind != DL_TOK_FLOAT)
-    return dl_token_error(p, "expected a number after '-'");
+    return dl_p_error(p, "expected a number after '-'");
   bool typed = type != NULL;
   dl_checkpoint number = dl_save(p);
   if (!type) {
@@ -27,9 +27,9 @@ static dl_status parse_number(dl_parser *p, dl_type type, dl_attr *attr) {
   if (dl_is_float(type))
     DL_TRY(dl_float_from_token(p, type, negative, attr));
   else if (!dl_is_integer(type) && !dl_is_index(type))
-    return dl_token_error(p, "a number cannot have this type");
+    return dl_p_error(p, "a number cannot have this type");
   else if (p->token.kind == DL_TOK_FLOAT)
-    return dl_token_error(p, "a floating-point number cannot have an integer type");
+    return dl_p_error(p, "a floating-point number cannot have an integer type");
   else
     DL_TRY(dl_parse_integer_value(p, type, negative, attr));
   if (!typed) dl_restore(p, after);
@@ -68,7 +68,7 @@ static dl_status parse_array(dl_parser *p, dl_attr *attr) {
 
 static dl_status parse_entry_name(dl_parser *p, dl_ident *name) {
   if (p->token.kind == DL_TOK_STRING) return dl_parse_name_string(p, name);
-  if (p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected an attribute name");
+  if (p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected an attribute name");
   return dl_p_keyword(p, name);
 }
 
@@ -81,7 +81,7 @@ static dl_status parse_entries(dl_parser *p, entry_vec *entries, dl_ptr_map *see
     DL_TRY(parse_entry_name(p, &entry.name));
     if (dl_ptr_map_has(seen, entry.name)) {
       dl_restore(p, start);
-      return dl_token_error(p, "duplicate key '%s' in a dictionary attribute", entry.name);
+      return dl_p_error(p, "duplicate key '%s' in a dictionary attribute", entry.name);
     }
     dl_ptr_map_set(seen, entry.name, p);
     if (dl_accept_punct(p, '='))
@@ -143,8 +143,7 @@ static dl_status parse_dialect_or_alias(dl_parser *p, dl_attr *attr) {
   bool body_follows = p->lexer.cursor < p->lexer.end && *p->lexer.cursor == '<';
   if (!memchr(name.data, '.', name.len) && !body_follows) {
     *attr = dl_ptr_map_get(&p->attr_aliases, dl_intern(p->ctx, name));
-    if (!*attr)
-      return dl_token_error(p, "undefined attribute alias '#%.*s'", (int)name.len, name.data);
+    if (!*attr) return dl_p_error(p, "undefined attribute alias '#%.*s'", (int)name.len, name.data);
     dl_advance(p);
     return DL_OK;
   }
@@ -240,7 +239,7 @@ static keyword find_keyword(dl_str name) {
 
 static dl_status parse_bool(dl_parser *p, dl_type type, bool value, dl_attr *attr) {
   if (type && type != dl_int_type(p->ctx, 1))
-    return dl_token_error(p, "true and false have the type i1");
+    return dl_p_error(p, "true and false have the type i1");
   *attr = dl_bool_attr(p->ctx, value);
   return DL_OK;
 }
@@ -277,7 +276,7 @@ static dl_status parse_keyword_attr(dl_parser *p, keyword kw, dl_type type, dl_a
 static dl_status parse_type_attr(dl_parser *p, dl_attr *attr) {
   dl_type type;
   DL_TRY(dl_parse_optional_type(p, &type));
-  if (!type) return dl_token_error(p, "expected an attribute");
+  if (!type) return dl_p_error(p, "expected an attribute");
   *attr = dl_type_attr(type);
   return DL_OK;
 }

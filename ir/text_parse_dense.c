@@ -72,7 +72,7 @@ static dl_status parse_part(elements *e) {
   dl_parser *p = e->p;
   if (dl_at_keyword(p, "true") || dl_at_keyword(p, "false")) {
     if (e->scalar == dl_int_type(p->ctx, 1)) return parse_bool_part(e);
-    return dl_token_error(p, "true and false need elements of type i1");
+    return dl_p_error(p, "true and false need elements of type i1");
   }
   bool negative = dl_accept_punct(p, '-');
   if (dl_is_float(e->scalar) && p->token.kind == DL_TOK_FLOAT && !has_wide_float(e)) {
@@ -85,11 +85,11 @@ static dl_status parse_part(elements *e) {
   dl_attr value;
   if (dl_is_float(e->scalar)) {
     if (p->token.kind != DL_TOK_FLOAT && p->token.kind != DL_TOK_INTEGER)
-      return dl_token_error(p, "expected a number");
+      return dl_p_error(p, "expected a number");
     DL_TRY(dl_float_from_token(p, e->scalar, negative, &value));
   } else {
     if (fast_integer(e, negative)) return DL_OK;
-    if (p->token.kind != DL_TOK_INTEGER) return dl_token_error(p, "expected an integer element");
+    if (p->token.kind != DL_TOK_INTEGER) return dl_p_error(p, "expected an integer element");
     DL_TRY(dl_parse_integer_value(p, e->scalar, negative, &value));
   }
   append_value(e, value);
@@ -106,9 +106,9 @@ static dl_status parse_element(elements *e) {
 }
 
 static dl_status wrong_count(elements *e, size_t dim, int64_t count) {
-  return dl_token_error(e->p, "expected %lld elements in dimension %zu, found %s%lld",
-                        (long long)e->type->shape[dim], dim,
-                        count > e->type->shape[dim] ? "at least " : "", (long long)count);
+  return dl_p_error(e->p, "expected %lld elements in dimension %zu, found %s%lld",
+                    (long long)e->type->shape[dim], dim,
+                    count > e->type->shape[dim] ? "at least " : "", (long long)count);
 }
 
 static dl_status parse_list(elements *e, size_t dim) {
@@ -161,7 +161,7 @@ static dl_status parse_hex(elements *e, int64_t count, bool *splat) {
   dl_buffer bytes = {0};
   if (!dl_decode_hex(text, &bytes)) {
     dl_buffer_free(&bytes);
-    return dl_token_error(p, "expected hexadecimal elements (\"0x…\", whole bytes)");
+    return dl_p_error(p, "expected hexadecimal elements (\"0x…\", whole bytes)");
   }
   bool bits = !e->complex && e->scalar->kind == DL_TYPE_INTEGER && e->scalar->width == 1;
   size_t one = e->part_bytes * (e->complex ? 2 : 1);
@@ -176,7 +176,7 @@ static dl_status parse_hex(elements *e, int64_t count, bool *splat) {
     if (ok) dl_buffer_append(&e->out, bytes.data, bytes.len);
   }
   dl_buffer_free(&bytes);
-  if (!ok) return dl_token_error(p, "the size of the hexadecimal elements does not fit the type");
+  if (!ok) return dl_p_error(p, "the size of the hexadecimal elements does not fit the type");
   dl_advance(p);
   return DL_OK;
 }
@@ -194,7 +194,7 @@ static dl_status parse_literal(elements *e, dl_attr *attr) {
   size_t one = e->part_bytes * (e->complex ? 2 : 1);
   bool splat = false;
   if (dl_at_punct(e->p, '>')) {
-    if (count != 0) return dl_token_error(e->p, "expected elements");
+    if (count != 0) return dl_p_error(e->p, "expected elements");
   } else if (e->p->token.kind == DL_TOK_STRING) {
     DL_TRY(parse_hex(e, count, &splat));
   } else if (dl_at_punct(e->p, '[')) {
@@ -216,11 +216,11 @@ static bool storable(dl_type element) {
 
 static dl_status check_elements_type(dl_parser *p, dl_type type) {
   if (type->kind != DL_TYPE_TENSOR && type->kind != DL_TYPE_VECTOR)
-    return dl_token_error(p, "elements need a tensor or vector type");
-  if (!dl_has_static_shape(type)) return dl_token_error(p, "elements need a static shape");
+    return dl_p_error(p, "elements need a tensor or vector type");
+  if (!dl_has_static_shape(type)) return dl_p_error(p, "elements need a static shape");
   if (!storable(type->element))
-    return dl_token_error(p, "elements must be integers, floats, indices or complex numbers");
-  if (dl_num_elements(type) < 0) return dl_token_error(p, "the type has too many elements");
+    return dl_p_error(p, "elements must be integers, floats, indices or complex numbers");
+  if (dl_num_elements(type) < 0) return dl_p_error(p, "the type has too many elements");
   return DL_OK;
 }
 
@@ -232,7 +232,7 @@ static dl_status skip_to_close(dl_parser *p) {
     if (dl_at_punct(p, '>') && --depth == 0) return DL_OK;
     dl_advance(p);
   }
-  return dl_token_error(p, "expected '>'");
+  return dl_p_error(p, "expected '>'");
 }
 
 // Reads the type behind `…>` and comes back to the elements.
@@ -278,7 +278,7 @@ static dl_status scan_shape(dl_parser *p, int64_t shape[2], size_t *rank) {
   bool first_inner = true, empty = false;
   do {
     if (dl_at_punct(p, '[')) {
-      if (++depth > 2) return dl_token_error(p, "sparse indices have at most two dimensions");
+      if (++depth > 2) return dl_p_error(p, "sparse indices have at most two dimensions");
       if (depth > deepest) deepest = depth;
     } else if (dl_at_punct(p, ']')) {
       if (depth == 2) first_inner = false;
@@ -286,7 +286,7 @@ static dl_status scan_shape(dl_parser *p, int64_t shape[2], size_t *rank) {
     } else if (dl_at_punct(p, ',') && depth) {
       if (depth == 1 || first_inner) commas[depth - 1]++;
     } else if (p->token.kind == DL_TOK_EOF || p->token.kind == DL_TOK_ERROR) {
-      return dl_token_error(p, "expected ']'");
+      return dl_p_error(p, "expected ']'");
     }
     const char *before = p->token.text;
     dl_advance(p);
@@ -320,7 +320,7 @@ static dl_status parse_sparse_parts(dl_parser *p, dl_type type, dl_attr *indices
   DL_TRY(scan_shape(p, shape, &rank));
   bool matches = rank == 0 || (rank == 2 ? shape[1] : shape[0]) == (int64_t)type->rank;
   dl_restore(p, start);
-  if (!matches) return dl_token_error(p, "sparse indices need one number per dimension");
+  if (!matches) return dl_p_error(p, "sparse indices need one number per dimension");
   DL_TRY(parse_part_literal(
       p, dl_tensor_type(dl_int_type(p->ctx, 64), rank ? rank : 2, shape, NULL), indices));
   DL_TRY(dl_p_expect(p, ","));
@@ -385,7 +385,7 @@ dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr) {
   DL_TRY(dl_parse_type(p, &e.scalar));
   if (!array_element(e.scalar)) {
     dl_restore(p, start);
-    return dl_token_error(p, "array<> holds i1, i8, i16, i32, i64, f32 or f64");
+    return dl_p_error(p, "array<> holds i1, i8, i16, i32, i64, f32 or f64");
   }
   e.part_bytes = dl_element_bytes(e.scalar);
   size_t count;

@@ -15,7 +15,7 @@ static dl_status parse_alias(dl_parser *p) {
   dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
   dl_ptr_map *aliases = is_type ? &p->type_aliases : &p->attr_aliases;
   if (dl_ptr_map_has(aliases, name))
-    return dl_token_error(p, "redefinition of alias '%c%s'", *p->token.text, name);
+    return dl_p_error(p, "redefinition of alias '%c%s'", *p->token.text, name);
   dl_advance(p);
   DL_TRY(dl_expect_punct(p, '=', "after an alias"));
   const void *value;

@@ -58,7 +58,7 @@ dl_status dl_p_attr_dict(dl_parser *p, dl_op_state *state) {
 
 dl_status dl_p_attr_dict_with_keyword(dl_parser *p, dl_op_state *state) {
   if (!dl_p_accept_keyword(p, "attributes")) return DL_OK;
-  if (!dl_at_punct(p, '{')) return dl_token_error(p, "expected '{' after 'attributes'");
+  if (!dl_at_punct(p, '{')) return dl_p_error(p, "expected '{' after 'attributes'");
   return add_entries(p, state, false);
 }
 
@@ -103,7 +103,7 @@ dl_status dl_p_signature(dl_parser *p, dl_op_state *state, const dl_unresolved_l
   DL_TRY(dl_expect_punct(p, ':', "before the operation's type"));
   dl_loc loc = dl_p_loc(p);
   DL_TRY(dl_parse_type_list_parens(p, &types, &count));
-  if (!dl_p_accept(p, "->")) return dl_token_error(p, "expected '->' in the operation's type");
+  if (!dl_p_accept(p, "->")) return dl_p_error(p, "expected '->' in the operation's type");
   DL_TRY(dl_parse_result_types(p, &results, &num_results));
   if (count != operands->len)
     return dl_error(loc, "expected %zu operand types but had %zu", operands->len, count);

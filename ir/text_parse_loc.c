@@ -80,7 +80,7 @@ static dl_status parse_loc_alias(dl_parser *p, dl_loc *loc) {
   DL_TRY(dl_parse_attr(p, NULL, &attr));
   if (attr->kind != DL_ATTR_LOC) {
     dl_restore(p, start);
-    return dl_token_error(p, "this attribute is no location");
+    return dl_p_error(p, "this attribute is no location");
   }
   *loc = attr->loc;
   return DL_OK;
@@ -91,7 +91,7 @@ static dl_status parse_loc_here(dl_parser *p, dl_loc *loc) {
   if (p->token.kind == DL_TOK_HASH) return parse_loc_alias(p, loc);
   if (dl_p_accept_keyword(p, "callsite")) return parse_callsite(p, loc);
   if (dl_p_accept_keyword(p, "fused")) return parse_fused(p, loc);
-  if (!dl_p_accept_keyword(p, "unknown")) return dl_token_error(p, "expected a location");
+  if (!dl_p_accept_keyword(p, "unknown")) return dl_p_error(p, "expected a location");
   *loc = dl_loc_unknown(p->ctx);
   return DL_OK;
 }

@@ -21,7 +21,7 @@ static bool append_digit(unsigned char *bytes, size_t len, unsigned base, unsign
   return carry == 0;
 }
 
-static void negate(unsigned char *bytes, size_t len) {
+void dl_negate_bytes(unsigned char *bytes, size_t len) {
   unsigned carry = 1;
   for (size_t i = 0; i < len; i++) {
     carry += (unsigned char)~bytes[i];
@@ -58,7 +58,7 @@ static bool fits(const unsigned char *bytes, size_t len, unsigned width, bool ne
 static dl_attr integer_from_bytes(dl_type type, unsigned char *bytes, unsigned width,
                                   bool negative) {
   size_t len = (width + 7) / 8;
-  if (negative) negate(bytes, len);
+  if (negative) dl_negate_bytes(bytes, len);
   if (width > 64) {
     bool sign = type->signedness != DL_UNSIGNED && bit_at(bytes, width - 1);
     if (width % 8 && sign) bytes[len - 1] |= (unsigned char)(0xff << width % 8);
@@ -88,7 +88,7 @@ dl_status dl_parse_integer_value(dl_parser *p, dl_type type, bool negative, dl_a
   ok = ok && fits(bytes, len, width, negative, is_signed, is_unsigned);
   if (ok) *attr = integer_from_bytes(type, bytes, width, negative);
   if (bytes != small) free(bytes);
-  if (!ok) return dl_token_error(p, "integer constant out of range for its type");
+  if (!ok) return dl_p_error(p, "integer constant out of range for its type");
   dl_advance(p);
   return DL_OK;
 }
@@ -96,14 +96,14 @@ dl_status dl_parse_integer_value(dl_parser *p, dl_type type, bool negative, dl_a
 // A hexadecimal integer stands for the bits of the float.
 static dl_status float_from_bits(dl_parser *p, dl_type type, bool negative, dl_attr *attr) {
   if (negative || !is_hex(&p->token))
-    return dl_token_error(p, "a float needs a decimal point (or 0x and its bits)");
+    return dl_p_error(p, "a float needs a decimal point (or 0x and its bits)");
   unsigned width = dl_float_width(type->float_kind);
   unsigned char bytes[32] = {0};
   bool ok = true;
   for (size_t i = 2; i < p->token.len && ok; i++)
     ok = append_digit(bytes, sizeof bytes, 16, digit_value(p->token.text[i]));
   if (!ok || any_bit_from(bytes, sizeof bytes, width))
-    return dl_token_error(p, "too many bits for the float type");
+    return dl_p_error(p, "too many bits for the float type");
   if (width > 64) {
     *attr = dl_wide_attr(type, (dl_str){(const char *)bytes, (width + 7) / 8});
   } else {

@@ -81,27 +81,27 @@ static dl_status unknown_op(dl_parser *p, dl_str name) {
   int len = (int)name.len;
   const char *dot = memchr(name.data, '.', name.len);
   if (!dot)
-    return dl_token_error(p, "unknown operation '%.*s' (no dialect before a '.')", len, name.data);
+    return dl_p_error(p, "unknown operation '%.*s' (no dialect before a '.')", len, name.data);
   size_t prefix = (size_t)(dot - name.data);
   const dl_dialect_def *dialect = dl_find_dialect(p->ctx, (dl_str){name.data, prefix});
   if (!dialect)
-    return dl_token_error(p,
-                          "operation '%.*s' is of an unknown dialect (unregistered operations are "
-                          "not allowed here)",
-                          len, name.data);
+    return dl_p_error(p,
+                      "operation '%.*s' is of an unknown dialect (unregistered operations are "
+                      "not allowed here)",
+                      len, name.data);
   const char *similar = similar_op(name, dialect);
-  return dl_token_error(p, "dialect '%s' has no operation '%.*s'%s%s%s", dialect->name,
-                        (int)(name.len - prefix - 1), dot + 1, similar ? "; did you mean '" : "",
-                        similar ? similar : "", similar ? "'?" : "");
+  return dl_p_error(p, "dialect '%s' has no operation '%.*s'%s%s%s", dialect->name,
+                    (int)(name.len - prefix - 1), dot + 1, similar ? "; did you mean '" : "",
+                    similar ? similar : "", similar ? "'?" : "");
 }
 
 static dl_status parse_op_name(dl_parser *p, bool *quoted) {
   *quoted = p->token.kind == DL_TOK_STRING;
-  if (!*quoted && p->token.kind != DL_TOK_IDENT) return dl_token_error(p, "expected an operation");
+  if (!*quoted && p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected an operation");
   dl_str name = dl_token_str(p);
   if (*quoted) name = dl_unescape(p->arena, (dl_str){name.data + 1, name.len - 2});
   if (name.len == 0 || memchr(name.data, 0, name.len))
-    return dl_token_error(p, "invalid operation name");
+    return dl_p_error(p, "invalid operation name");
   p->def = *quoted ? dl_find_op_def(p->ctx, name) : find_def(p, name);
   if (!p->def) {
     bool has_dialect = memchr(name.data, '.', name.len) != NULL;
@@ -152,7 +152,7 @@ static dl_status parse_generic(dl_parser *p, dl_op_state *state) {
 // --- a whole operation ---
 
 static dl_status parse_result_name(dl_parser *p, dl_result_name *result) {
-  if (p->token.kind != DL_TOK_PERCENT) return dl_token_error(p, "expected an SSA value (%%name)");
+  if (p->token.kind != DL_TOK_PERCENT) return dl_p_error(p, "expected an SSA value (%%name)");
   dl_str name = {p->token.text + 1, p->token.len - 1};
   result->name = (dl_unresolved){.position = dl_position_of(p), .name = dl_intern(p->ctx, name)};
   result->count = 1;
@@ -163,7 +163,7 @@ static dl_status parse_result_name(dl_parser *p, dl_result_name *result) {
   DL_TRY(dl_parse_unsigned(p, &count));
   if (count == 0 || count > UINT32_MAX) {
     dl_restore(p, start);
-    return dl_token_error(p, "expected a number of results of at least 1");
+    return dl_p_error(p, "expected a number of results of at least 1");
   }
   result->count = count;
   return DL_OK;

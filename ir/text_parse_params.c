@@ -107,7 +107,7 @@ static dl_status skip_balanced(dl_parser *p, dl_str *text) {
   dl_status status = DL_OK;
   for (;; dl_advance(p)) {
     if (p->token.kind == DL_TOK_EOF || p->token.kind == DL_TOK_ERROR) {
-      status = dl_token_error(p, "expected '>' after dialect parameters");
+      status = dl_p_error(p, "expected '>' after dialect parameters");
       break;
     }
     if (p->token.kind != DL_TOK_PUNCT || p->token.len != 1) continue;
@@ -117,7 +117,7 @@ static dl_status skip_balanced(dl_parser *p, dl_str *text) {
       DL_PUSH(&open, c == '(' ? ')' : (char)(c + 2));
     } else if (strchr(">)]}", c)) {
       if (open.len == 0 || open.data[--open.len] != c) {
-        status = dl_token_error(p, "unbalanced '%c' in dialect parameters", c);
+        status = dl_p_error(p, "unbalanced '%c' in dialect parameters", c);
         break;
       }
     }
@@ -192,7 +192,7 @@ dl_status dl_p_dialect_attr_params(dl_parser *p, const char *dialect_name, const
   size_t count;
   dl_attr *params;
   dl_ident dialect = dl_intern_z(p->ctx, dialect_name), name = dl_intern_z(p->ctx, attr_name);
-  if (!dl_at_punct(p, '<')) return dl_token_error(p, "expected '<'");
+  if (!dl_at_punct(p, '<')) return dl_p_error(p, "expected '<'");
   DL_TRY(parse_optional_body(p, dialect, true, &count, &params));
   *attr = dl_dialect_attr(p->ctx, dialect, name, count, params);
   return DL_OK;

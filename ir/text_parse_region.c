@@ -14,15 +14,9 @@ static dl_block_entry *declare_block(dl_parser *p, dl_ident name, dl_loc loc) {
   return entry;
 }
 
-// ^bb0, ^bb1, … say no more than the position.
-static bool is_numbered(dl_ident label) {
-  if (strncmp(label, "bb", 2) != 0 || label[2] == 0) return false;
-  return label[2 + strspn(label + 2, "0123456789")] == 0;
-}
-
 dl_status dl_parse_successor(dl_parser *p, dl_block **block) {
-  if (p->token.kind != DL_TOK_CARET) return dl_token_error(p, "expected a block name (^name)");
-  if (!p->region) return dl_token_error(p, "there are no blocks to branch to here");
+  if (p->token.kind != DL_TOK_CARET) return dl_p_error(p, "expected a block name (^name)");
+  if (!p->region) return dl_p_error(p, "there are no blocks to branch to here");
   dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
   dl_block_entry *entry = find_block(p->region, name);
   if (!entry) entry = declare_block(p, name, dl_p_loc(p));
@@ -59,7 +53,7 @@ static dl_status parse_label(dl_parser *p, dl_region *region, dl_block **block) 
   dl_loc loc = dl_p_loc(p);
   dl_block_entry *entry = find_block(p->region, name);
   if (entry && entry->defined) {
-    dl_token_error(p, "redefinition of block '^%s'", name);
+    dl_p_error(p, "redefinition of block '^%s'", name);
     dl_note(entry->loc, "previously defined here");
     return DL_FAILED;
   }
@@ -68,7 +62,7 @@ static dl_status parse_label(dl_parser *p, dl_region *region, dl_block **block) 
   entry->loc = loc;
   *block = entry->block;
   dl_block_append(region, *block);
-  if (!is_numbered(name)) dl_block_set_label(*block, name);
+  if (!dl_is_numbered_label(name)) dl_block_set_label(*block, name);
   dl_advance(p);
   DL_TRY(parse_block_args(p, *block));
   return dl_expect_punct(p, ':', "after a block's name");
@@ -76,8 +70,7 @@ static dl_status parse_label(dl_parser *p, dl_region *region, dl_block **block) 
 
 static dl_status parse_ops(dl_parser *p, dl_block *block) {
   while (!dl_at_punct(p, '}') && p->token.kind != DL_TOK_CARET) {
-    if (p->token.kind == DL_TOK_EOF)
-      return dl_token_error(p, "expected '}' at the end of a region");
+    if (p->token.kind == DL_TOK_EOF) return dl_p_error(p, "expected '}' at the end of a region");
     DL_TRY(dl_parse_op(p, block));
   }
   return DL_OK;
@@ -87,7 +80,7 @@ static dl_status parse_entry(dl_parser *p, dl_region *region, size_t num_args,
                              const dl_unresolved *names, const dl_type *types) {
   bool labelled = p->token.kind == DL_TOK_CARET;
   if (num_args && labelled)
-    return dl_token_error(p, "the entry block's arguments are given by the operation already");
+    return dl_p_error(p, "the entry block's arguments are given by the operation already");
   if (labelled || (num_args == 0 && dl_at_punct(p, '}'))) return DL_OK;
   dl_block *entry = dl_block_create(p->ctx);
   dl_block_append(region, entry);

@@ -182,7 +182,7 @@ dl_status dl_p_resolve(dl_parser *p, dl_unresolved value, dl_type type, dl_value
 }
 
 dl_status dl_p_value(dl_parser *p, dl_unresolved *value) {
-  if (p->token.kind != DL_TOK_PERCENT) return dl_token_error(p, "expected an SSA value (%%name)");
+  if (p->token.kind != DL_TOK_PERCENT) return dl_p_error(p, "expected an SSA value (%%name)");
   dl_str name = {p->token.text + 1, p->token.len - 1};
   *value = (dl_unresolved){.position = dl_position_of(p), .name = dl_intern(p->ctx, name)};
   dl_advance(p);
@@ -191,7 +191,7 @@ dl_status dl_p_value(dl_parser *p, dl_unresolved *value) {
   for (size_t i = 1; i < p->token.len; i++) {
     char c = p->token.text[i];
     if (c < '0' || c > '9' || number > MAX_RESULT_NUMBER)
-      return dl_token_error(p, "expected a result number after '#'");
+      return dl_p_error(p, "expected a result number after '#'");
     number = 10 * number + (uint64_t)(c - '0');
   }
   value->number = number;

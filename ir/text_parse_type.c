@@ -57,7 +57,7 @@ dl_status dl_parse_function_type(dl_parser *p, dl_type *type) {
   dl_type *inputs, *results;
   size_t num_inputs, num_results;
   DL_TRY(dl_parse_type_list_parens(p, &inputs, &num_inputs));
-  if (!dl_p_accept(p, "->")) return dl_token_error(p, "expected '->' in a function type");
+  if (!dl_p_accept(p, "->")) return dl_p_error(p, "expected '->' in a function type");
   DL_TRY(dl_parse_result_types(p, &results, &num_results));
   *type = dl_function_type(p->ctx, num_inputs, inputs, num_results, results);
   return DL_OK;
@@ -71,7 +71,7 @@ static dl_status after_dim(dl_parser *p, const char *at) {
     return DL_OK;
   }
   dl_relex_from(p, at);
-  return dl_token_error(p, "expected 'x' in a dimension list");
+  return dl_p_error(p, "expected 'x' in a dimension list");
 }
 
 static dl_status parse_dim_digits(dl_parser *p, const char **at, int64_t *dim) {
@@ -80,7 +80,7 @@ static dl_status parse_dim_digits(dl_parser *p, const char **at, int64_t *dim) {
   for (; c < p->lexer.end && *c >= '0' && *c <= '9'; c++)
     if (__builtin_mul_overflow(value, 10, &value) ||
         __builtin_add_overflow(value, *c - '0', &value))
-      return dl_token_error(p, "dimension is too large");
+      return dl_p_error(p, "dimension is too large");
   *at = c;
   *dim = value;
   return DL_OK;
@@ -88,9 +88,9 @@ static dl_status parse_dim_digits(dl_parser *p, const char **at, int64_t *dim) {
 
 static dl_status parse_scalable_dim(dl_parser *p, int64_t *dim) {
   dl_advance(p);
-  if (p->token.kind != DL_TOK_INTEGER) return dl_token_error(p, "expected a scalable size");
+  if (p->token.kind != DL_TOK_INTEGER) return dl_p_error(p, "expected a scalable size");
   DL_TRY(dl_parse_i64(p, dim));
-  if (!dl_at_punct(p, ']')) return dl_token_error(p, "expected ']' after a scalable size");
+  if (!dl_at_punct(p, ']')) return dl_p_error(p, "expected ']' after a scalable size");
   return after_dim(p, p->token.text + 1);
 }
 
@@ -114,7 +114,7 @@ static dl_status parse_shape(dl_parser *p, bool vector, shape *s) {
     } else {
       return DL_OK;
     }
-    if (vector && dim == 0) return dl_token_error(p, "vector sizes must be positive");
+    if (vector && dim == 0) return dl_p_error(p, "vector sizes must be positive");
     DL_PUSH(&s->dims, dim);
     DL_PUSH(&s->scalable, scalable);
     s->any_scalable |= scalable;
@@ -142,13 +142,13 @@ static dl_status parse_element(dl_parser *p, bool vector, dl_type *element) {
   DL_TRY(dl_parse_type(p, element));
   if (valid_element(*element, vector)) return DL_OK;
   dl_restore(p, start);
-  return dl_token_error(p, "invalid element type");
+  return dl_p_error(p, "invalid element type");
 }
 
 static dl_status parse_tensor(dl_parser *p, shape *s, dl_type element, dl_type *type) {
   dl_attr encoding = NULL;
   if (dl_accept_punct(p, ',')) {
-    if (s->unranked) return dl_token_error(p, "an unranked tensor has no encoding");
+    if (s->unranked) return dl_p_error(p, "an unranked tensor has no encoding");
     DL_TRY(dl_parse_attr(p, NULL, &encoding));
   }
   *type = s->unranked ? dl_unranked_tensor_type(element)
@@ -162,11 +162,10 @@ static bool is_identity(dl_attr layout, size_t rank) {
 
 static dl_status check_layout(dl_parser *p, dl_attr layout, size_t rank) {
   if (layout->kind == DL_ATTR_STRIDED && layout->count != rank)
-    return dl_token_error(p, "the layout has %zu strides, the memref rank %zu", layout->count,
-                          rank);
+    return dl_p_error(p, "the layout has %zu strides, the memref rank %zu", layout->count, rank);
   if (layout->kind == DL_ATTR_MAP && layout->map->num_dims != rank)
-    return dl_token_error(p, "the layout has %u dimensions, the memref rank %zu",
-                          layout->map->num_dims, rank);
+    return dl_p_error(p, "the layout has %u dimensions, the memref rank %zu", layout->map->num_dims,
+                      rank);
   return DL_OK;
 }
 
@@ -177,7 +176,7 @@ static dl_status parse_memref(dl_parser *p, shape *s, dl_type element, dl_type *
     DL_TRY(dl_parse_attr(p, NULL, &attr));
     bool is_layout = attr->kind == DL_ATTR_MAP || attr->kind == DL_ATTR_STRIDED;
     if (space || (is_layout && (layout || s->unranked)))
-      return dl_token_error(p, "unexpected attribute in a memref type");
+      return dl_p_error(p, "unexpected attribute in a memref type");
     if (is_layout) DL_TRY(check_layout(p, attr, s->dims.len));
     *(is_layout ? &layout : &space) = attr;
   }
@@ -221,7 +220,7 @@ static dl_status parse_complex(dl_parser *p, dl_type *type) {
   DL_TRY(dl_parse_type(p, &element));
   if (!dl_is_integer(element) && !dl_is_float(element)) {
     dl_restore(p, start);
-    return dl_token_error(p, "invalid element type of a complex type");
+    return dl_p_error(p, "invalid element type of a complex type");
   }
   *type = dl_complex_type(element);
   return dl_expect_punct(p, '>', "in a complex type");
@@ -251,7 +250,7 @@ static dl_status parse_integer_type(dl_parser *p, dl_str name, dl_type *type) {
     width = width > MAX_INTEGER_WIDTH ? width : 10 * width + (uint64_t)(c - '0');
   }
   if (width > MAX_INTEGER_WIDTH)
-    return dl_token_error(p, "integer width is limited to %d bits", MAX_INTEGER_WIDTH);
+    return dl_p_error(p, "integer width is limited to %d bits", MAX_INTEGER_WIDTH);
   dl_signedness signedness = prefix == 1           ? DL_SIGNLESS
                              : name.data[0] == 's' ? DL_SIGNED
                                                    : DL_UNSIGNED;
@@ -302,7 +301,7 @@ static dl_status parse_dialect_or_alias(dl_parser *p, dl_type *type) {
   if (is_alias_use(p)) {
     dl_str name = {p->token.text + 1, p->token.len - 1};
     *type = dl_ptr_map_get(&p->type_aliases, dl_intern(p->ctx, name));
-    if (!*type) return dl_token_error(p, "undefined type alias '!%.*s'", (int)name.len, name.data);
+    if (!*type) return dl_p_error(p, "undefined type alias '!%.*s'", (int)name.len, name.data);
     dl_advance(p);
     return DL_OK;
   }
@@ -331,5 +330,5 @@ dl_status dl_parse_optional_type(dl_parser *p, dl_type *type) {
 
 dl_status dl_parse_type(dl_parser *p, dl_type *type) {
   DL_TRY(dl_parse_optional_type(p, type));
-  return *type ? DL_OK : dl_token_error(p, "expected a type");
+  return *type ? DL_OK : dl_p_error(p, "expected a type");
 }

@@ -52,22 +52,13 @@ static bool all_zero(const unsigned char *bytes, size_t len) {
   return true;
 }
 
-static void negate(unsigned char *bytes, size_t len) {
-  unsigned carry = 1;
-  for (size_t i = 0; i < len; i++) {
-    carry += (unsigned char)~bytes[i];
-    bytes[i] = (unsigned char)carry;
-    carry >>= 8;
-  }
-}
-
 // Decimal digits by repeated division; widths are a few hundred bits in practice.
 void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed) {
   unsigned char *rest = dl_malloc(bits.len ? bits.len : 1);
   memcpy(rest, bits.data, bits.len);
   if (is_signed && bits.len && rest[bits.len - 1] & 0x80) {
     dl_buffer_putc(out, '-');
-    negate(rest, bits.len);
+    dl_negate_bytes(rest, bits.len);
   }
   dl_buffer digits = {0};
   do {

@@ -95,15 +95,11 @@ static void name_args(namer *n, const dl_block *block, bool entry) {
   }
 }
 
-static bool is_numbered(const char *label) {
-  return strncmp(label, "bb", 2) == 0 && label[2] && !label[2 + strspn(label + 2, "0123456789")];
-}
-
 static void name_block(namer *n, const dl_block *block, size_t index, dl_ptr_map *labels) {
   char text[32];
   dl_ident label = dl_block_label(block);
   if (label) label = sanitize(n->o->ctx, label);
-  bool usable = label && !is_numbered(label) && !dl_ptr_map_has(labels, label);
+  bool usable = label && !dl_is_numbered_label(label) && !dl_ptr_map_has(labels, label);
   if (usable)
     dl_ptr_map_set(labels, label, n);
   else

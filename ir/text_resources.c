@@ -41,12 +41,12 @@ static dl_status parse_entries(dl_parser *p, dl_ident group, entry_parser parse,
 
 static dl_status parse_blob(dl_parser *p, dl_ident group, dl_ident key, void *user) {
   (void)group, (void)user;
-  if (p->token.kind != DL_TOK_STRING) return dl_token_error(p, "expected a hexadecimal string");
+  if (p->token.kind != DL_TOK_STRING) return dl_p_error(p, "expected a hexadecimal string");
   dl_buffer bytes = {0};
   dl_str text = {p->token.text + 1, p->token.len - 2};
   if (!dl_decode_hex(text, &bytes) || bytes.len < 4) {
     dl_buffer_free(&bytes);
-    return dl_token_error(p, "expected \"0x\" and four bytes of alignment before the data");
+    return dl_p_error(p, "expected \"0x\" and four bytes of alignment before the data");
   }
   size_t size = bytes.len - 4;
   memmove(bytes.data, bytes.data + 4, size);
@@ -94,14 +94,13 @@ static dl_status map_side_file(dl_parser *p, const char *path, side_file *side) 
   if (fd < 0 || fstat(fd, &info) != 0) {
     int error = errno;
     if (fd >= 0) close(fd);
-    return dl_token_error(p, "cannot open '%s': %s", path, strerror(error));
+    return dl_p_error(p, "cannot open '%s': %s", path, strerror(error));
   }
   side->size = (size_t)info.st_size;
   side->data = side->size ? mmap(NULL, side->size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
   int error = errno;
   close(fd);
-  if (side->data == MAP_FAILED)
-    return dl_token_error(p, "cannot map '%s': %s", path, strerror(error));
+  if (side->data == MAP_FAILED) return dl_p_error(p, "cannot map '%s': %s", path, strerror(error));
   mapping *m = dl_malloc(sizeof *m);
   *m = (mapping){side->data, side->size};
   dl_context_set_cache(p->ctx, dl_context_alloc(p->ctx, 1), m, unmap);
@@ -125,11 +124,11 @@ static dl_status parse_side_entry(dl_parser *p, dl_ident group, dl_ident key, vo
   if (strcmp(key, "file") == 0) {
     DL_TRY(map_side_file(p, beside(p, value), side));
   } else if (!side->data) {
-    return dl_token_error(p, "the entry 'file' must come first");
+    return dl_p_error(p, "the entry 'file' must come first");
   } else if (!parse_slice(value, &offset, &size)) {
-    return dl_token_error(p, "expected \"offset:size\"");
+    return dl_p_error(p, "expected \"offset:size\"");
   } else if (offset > side->size || size > side->size - offset) {
-    return dl_token_error(p, "resource '%s' reaches beyond the end of the side file", key);
+    return dl_p_error(p, "resource '%s' reaches beyond the end of the side file", key);
   } else {
     dl_add_resource(p->ctx, key, side->data + offset, size, NULL, NULL);
   }
@@ -142,7 +141,7 @@ static dl_status skip_entry(dl_parser *p, dl_ident group, dl_ident key, void *us
   (void)group, (void)key;
   if (dl_at_punct(p, '{')) return parse_entries(p, key, skip_entry, user);
   if (p->token.kind != DL_TOK_STRING && p->token.kind != DL_TOK_IDENT)
-    return dl_token_error(p, "expected a string, true or false");
+    return dl_p_error(p, "expected a string, true or false");
   dl_advance(p);
   return DL_OK;
 }
@@ -165,7 +164,7 @@ dl_status dl_parse_resource_sections(dl_parser *p) {
     else if (strcmp(section, "external_resources") == 0)
       DL_TRY(parse_entries(p, section, parse_external_group, NULL));
     else
-      return dl_token_error(p, "unknown section '%s'", section);
+      return dl_p_error(p, "unknown section '%s'", section);
   } while (dl_accept_punct(p, ','));
   return dl_p_expect(p, "#-}");
 }
