@@ -219,6 +219,20 @@ static dl_bound_value import_value(dl_binder *b, const dl_bound_value *value) {
   return copy;
 }
 
+// Index-typed trees outside of statements become integers: computed symbols.
+static dl_status settle(dl_binder *b, dl_bound_value *value) {
+  if (value->kind == DL_BV_LIST) {
+    dl_bound_value *items = dl_binder_copy(b, value->items, value->count * sizeof *items);
+    for (size_t i = 0; i < value->count; i++) DL_TRY(settle(b, &items[i]));
+    value->items = items;
+  }
+  if (value->kind != DL_BV_SCALAR || !dl_is_index(value->scalar->type)) return DL_OK;
+  dl_expr expr;
+  DL_TRY(dl_to_expr(b, value, &expr));
+  *value = dl_int_value(expr);
+  return DL_OK;
+}
+
 static dl_status define(dl_binder *b, dl_ident name, const dl_spec_rule *rule,
                         dl_bound_value *out) {
   dl_binder inner = *b;
@@ -226,11 +240,7 @@ static dl_status define(dl_binder *b, dl_ident name, const dl_spec_rule *rule,
   inner.part = dl_intern_f(b->ctx, "rule '%s'", name);
   memset(&inner.scope, 0, sizeof inner.scope);
   dl_status status = dl_eval(&inner, rule->expr, out);
-  if (status == DL_OK && out->kind == DL_BV_SCALAR && dl_is_index(out->scalar->type)) {
-    dl_expr expr;
-    status = dl_to_expr(&inner, out, &expr);
-    if (status == DL_OK) *out = dl_int_value(expr);
-  }
+  if (status == DL_OK) status = settle(&inner, out);
   DL_VEC_FREE(&inner.scope);
   b->symbols = inner.symbols;
   b->reads = inner.reads;
