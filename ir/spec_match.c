@@ -618,17 +618,15 @@ dl_status dl_result_type(dl_binder *b, const dl_spec_pattern *pattern, size_t en
 }
 
 dl_status dl_check_conditions(dl_binder *b) {
-  dl_status status = DL_OK;
   for (size_t i = 0; i < b->spec->num_rules; i++) {
     const dl_spec_rule *rule = &b->spec->rules[i];
     if (rule->kind != DL_RULE_CONDITION) continue;
     dl_bound_value value;
     bool known, flag;
     b->part = dl_intern_f(b->ctx, "rule '%s'", rule->name);
-    if (dl_eval(b, rule->expr, &value) || dl_truth(b, &value, &known, &flag))
-      status = DL_FAILED;
-    else if (known && !flag)
-      status = dl_error(b->loc, "'%s': %s", dl_op_name(b->op), rule->name);
+    DL_TRY(dl_eval(b, rule->expr, &value));
+    DL_TRY(dl_truth(b, &value, &known, &flag));
+    if (known && !flag) return dl_error(b->loc, "'%s': %s", dl_op_name(b->op), rule->name);
   }
-  return status;
+  return DL_OK;
 }

@@ -133,14 +133,46 @@ static dl_status add_condition(dl_binder *b, dl_scalar_op op, const dl_bound_val
   return dl_apply(b, DL_SCALAR_AND, 2, both, all);
 }
 
+// The largest (smallest) value of an index over the frame's iterators, in terms of symbols; NULL
+// when an iterator appears in it other than linearly.
+static dl_expr extreme_index(dl_binder *b, dl_expr index, bool largest) {
+  size_t count = b->frame ? b->frame->iterators.len : 0;
+  for (size_t i = 0; i < count; i++) {
+    int64_t coefficient;
+    dl_expr rest, extent = b->frame->iterators.data[i].extent;
+    if (!dl_expr_uses_dim(index, (unsigned)i)) continue;
+    if (extent->kind == DL_EXPR_CONST && extent->value == 1) {
+      dl_expr *zero = dl_arena_alloc(b->arena, count * sizeof *zero);
+      zero[i] = dl_expr_const(b->ctx, 0);
+      index = dl_expr_substitute(index, count, zero, 0, NULL);
+    } else if (!dl_expr_split_dim(index, (unsigned)i, &coefficient, &rest)) {
+      return NULL;
+    } else {
+      bool at_end = (coefficient > 0) == largest;
+      dl_expr last = dl_expr_mul_const(dl_expr_add_const(extent, -1), coefficient);
+      index = at_end ? dl_expr_add(rest, last) : rest;
+    }
+  }
+  return index;
+}
+
+static bool is_never_negative(dl_binder *b, dl_expr expr) {
+  return expr && dl_int_range(b, expr).min >= 0;
+}
+
 static dl_status in_range(dl_binder *b, const dl_bound_tensor *tensor,
                           const dl_bound_value *indices, dl_bound_value *out) {
   *out = dl_bool_value(true);
   for (size_t i = 0; i < tensor->rank; i++) {
-    dl_expr size = tensor->sizes[i];
-    if (indices[i].kind == DL_BV_INT && iterator_extent(b, indices[i].expr) == size) continue;
-    DL_TRY(add_condition(b, DL_SCALAR_GE, &indices[i], dl_expr_const(b->ctx, 0), out));
-    DL_TRY(add_condition(b, DL_SCALAR_LT, &indices[i], size, out));
+    dl_expr size = tensor->sizes[i], zero = dl_expr_const(b->ctx, 0);
+    dl_expr low = NULL, high = NULL;
+    if (indices[i].kind == DL_BV_INT) {
+      low = extreme_index(b, indices[i].expr, false);
+      high = extreme_index(b, indices[i].expr, true);
+    }
+    if (high) high = dl_expr_sub(dl_expr_add_const(size, -1), high);
+    if (!is_never_negative(b, low)) DL_TRY(add_condition(b, DL_SCALAR_GE, &indices[i], zero, out));
+    if (!is_never_negative(b, high)) DL_TRY(add_condition(b, DL_SCALAR_LT, &indices[i], size, out));
   }
   return DL_OK;
 }

@@ -410,12 +410,14 @@ static bool is_literal(const dl_bound_value *v, double number) {
          (dl_is_const_int(v) && (double)v->expr->value == number);
 }
 
-// A term 0 or a factor 1 that the spec or an attribute writes is none: `x + 0`, `alpha * x`.
+// A term 0 or a factor 1 that the spec or an attribute writes is none: `x + 0`, `alpha * x`, `x /
+// 1`.
 static bool drop_neutral(dl_scalar_op op, const dl_bound_value *v, dl_bound_value *out) {
-  double neutral = op == DL_SCALAR_MUL ? 1 : 0;
-  if (op != DL_SCALAR_ADD && op != DL_SCALAR_MUL) return false;
-  for (size_t i = 0; i < 2; i++) {
-    if (v[i].kind != DL_BV_SCALAR || !is_literal(&v[1 - i], neutral)) continue;
+  bool is_product = op == DL_SCALAR_MUL || op == DL_SCALAR_DIV;
+  bool commutes = op == DL_SCALAR_MUL || op == DL_SCALAR_ADD;
+  if (!is_product && !commutes && op != DL_SCALAR_SUB) return false;
+  for (size_t i = 0; i < (commutes ? 2 : 1); i++) {
+    if (v[i].kind != DL_BV_SCALAR || !is_literal(&v[1 - i], is_product)) continue;
     *out = v[i];
     return true;
   }

@@ -339,7 +339,7 @@ const dl_yaml_dialect *dl_read_dialect_yaml(dl_context *ctx, const char *path) {
   reader r = {.ctx = ctx, .path = dl_intern_z(ctx, path)};
   FILE *file = fopen(path, "rb");
   if (!file) {
-    dl_error(dl_loc_file(ctx, r.path, 0, 0), "cannot open: %s", strerror(errno));
+    dl_error(dl_loc_unknown(ctx), "cannot open '%s': %s", path, strerror(errno));
     return NULL;
   }
   dl_status status = parse_document(&r, file);
@@ -367,7 +367,7 @@ static const char *first_hook(const dl_yaml_hooks *hooks) {
 dl_status dl_load_dialect_yaml(dl_context *ctx, const char *path) {
   const dl_yaml_dialect *dialect = dl_read_dialect_yaml(ctx, path);
   if (!dialect) return DL_FAILED;
-  dl_loc loc = dl_loc_file(ctx, dl_intern_z(ctx, path), 0, 0);
+  dl_loc loc = dl_loc_file(ctx, dl_intern_z(ctx, path), 1, 1);
   if (dialect->materialize_constant)
     return dl_error(loc, "a dialect loaded at run time has no C function '%s'",
                     dialect->materialize_constant);
