@@ -24,6 +24,7 @@
   X(print_bound_specs)          \
   X(strip_debuginfo)            \
   X(symbol_dce)                 \
+  X(tensor_choose_schedules)    \
   X(tensor_outline_groups)      \
   X(tensor_partition_constants)
 

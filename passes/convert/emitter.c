@@ -286,6 +286,12 @@ static dl_value *emit_mask(dl_emitter *e) {
   return e->mask ? dl_emit_binary(e, &arith_andi, e->mask, below) : below;
 }
 
+dl_value *dl_emit_counted(dl_emitter *e, dl_value *vector, dl_attr otherwise) {
+  if (!e->count) return vector;
+  dl_value *operands[] = {emit_count_mask(e, e->count), vector, dl_emit_constant(e, otherwise, true)};
+  return build_value(e, &arith_select, 3, operands, dl_value_type(vector), 0, NULL);
+}
+
 dl_value *dl_emit_load_at(dl_emitter *e, dl_value *pointer, dl_value *offset) {
   if (is_vector(offset)) {
     return dl_build_loop_gather(&e->b, with_lanes(pointee(pointer), e->lanes), pointer, offset,

@@ -65,6 +65,9 @@ dl_value *dl_emit_binary(dl_emitter *e, const dl_op_def *def, dl_value *a, dl_va
 dl_value *dl_emit_combine(dl_emitter *e, dl_combiner combiner, bool is_unsigned, dl_value *a,
                           dl_value *b);
 
+// The vector with `otherwise` in the lanes that may not be touched because of the count.
+dl_value *dl_emit_counted(dl_emitter *e, dl_value *vector, dl_attr otherwise);
+
 // Whether all of some expressions are nonnegative.
 typedef enum dl_truth { DL_TRUTH_ALWAYS, DL_TRUTH_NEVER, DL_TRUTH_SCALAR, DL_TRUTH_LANES } dl_truth;
 typedef struct dl_condition {

@@ -30,9 +30,15 @@ static void push(dl_walk_state *w, dl_segment_list *out, int64_t lo, int64_t hi,
 
 // --- tiles ---
 
+// Lanes of a reduction are always masked, because accumulators keep their size.
+static bool masks(const dl_walk_state *w, const dl_axis *a) {
+  if (!w->nest->axes.data[a->partner].vectorize) return false;
+  return a->reduce || a->remainder == DL_REMAINDER_MASK;
+}
+
 static void static_tiles(dl_walk_state *w, const dl_axis *a, int64_t whole, dl_segment_list *out) {
   int64_t full = whole / a->tile, rest = whole % a->tile;
-  bool masked = a->remainder == DL_REMAINDER_MASK && w->nest->axes.data[a->partner].vectorize;
+  bool masked = masks(w, a);
   bool overlap = a->remainder == DL_REMAINDER_OVERLAP && rest > 0;
   push(w, out, 0, full + overlap, (dl_segment){.inner = a->tile, .overlap = overlap});
   if (rest == 0 || overlap) return;
@@ -47,7 +53,7 @@ static void dynamic_tiles(dl_walk_state *w, const dl_axis *a, dl_segment_list *o
   dl_expr full = dl_expr_floordiv(whole, tile), zero = dl_expr_const(ctx, 0);
   DL_PUSH(out, (dl_segment){.lo = zero, .hi = full, .inner = a->tile});
   dl_expr done = dl_expr_mul(full, tile);
-  if (a->remainder == DL_REMAINDER_MASK && w->nest->axes.data[a->partner].vectorize) {
+  if (masks(w, a)) {
     DL_PUSH(out, (dl_segment){.lo = full,
                               .hi = dl_expr_ceildiv(whole, tile),
                               .inner = a->tile,

@@ -52,8 +52,9 @@ struct dl_stage {
 typedef DL_VEC(dl_stage *) dl_stage_list;
 
 typedef struct dl_kernel {
-  dl_op *source;          // the tensor-level function
-  dl_op *func;            // the loop-level one
+  dl_op *source;          // the tensor-level function or group,
+  dl_block *block;        // and its body
+  dl_op *func;            // the loop-level function; NULL when the kernel is only looked at
   dl_arena *arena;
   dl_emitter e;
   dl_ptr_map refs;        // tensor value -> dl_tensor_ref
@@ -70,6 +71,10 @@ dl_expr dl_kernel_expr(dl_kernel *k, const dl_value *index);
 // What elements are in memory: integers without signedness.
 dl_type dl_storage_type(dl_type element);
 
+void dl_kernel_init(dl_kernel *k, dl_op *source, dl_block *block);
+void dl_kernel_free(dl_kernel *k);
+// Finds the stages and their roles.
+dl_status dl_kernel_analyze(dl_kernel *k);
 // Decides every stage's role.
 void dl_kernel_plan(dl_kernel *k);
 // Emits the nest of a root (and of its driver).
@@ -93,6 +98,11 @@ void dl_reader_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *ite
 // If every index of a map is another iterator (or zero where the extent is one): the position per iterator,
 // SIZE_MAX for iterators of extent one that do not appear. False for other maps.
 bool dl_projection(dl_map map, size_t num_iterators, const dl_expr *extents, size_t *positions);
+
+// The iterators of an inlined stage where its result is read at `indices`.
+void dl_inlined_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *indices, dl_expr *out);
+// The indices at which a stage reads input i.
+dl_expr *dl_input_indices(dl_kernel *k, const dl_stage *stage, size_t i, const dl_expr *iterators);
 
 // Kernels: `func` is inserted before its source, which stays for the host.
 dl_status dl_convert_kernel(dl_op *source, dl_op **func);

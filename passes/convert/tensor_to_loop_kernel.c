@@ -11,10 +11,10 @@ dl_tensor_ref *dl_kernel_ref(const dl_kernel *k, const dl_value *tensor) {
 dl_expr dl_kernel_expr(dl_kernel *k, const dl_value *index) {
   dl_expr known = dl_ptr_map_get(&k->exprs, index);
   if (known) return known;
-  dl_value *value = dl_ptr_map_get(&k->scalars, index);
-  dl_attr constant = dl_constant_value(value);
+  dl_attr constant = dl_constant_value(index);
   dl_expr expr = constant ? dl_expr_const(k->e.ctx, constant->integer)
-                          : dl_emit_dim(&k->e, value, (dl_range){0, INT64_MAX});
+                          : dl_emit_dim(&k->e, dl_ptr_map_get(&k->scalars, index),
+                                        (dl_range){0, INT64_MAX});
   dl_ptr_map_set(&k->exprs, index, (void *)expr);
   return expr;
 }
@@ -88,11 +88,11 @@ static void create_function(dl_kernel *k) {
 }
 
 static void bind_arguments(dl_kernel *k) {
-  dl_block *old = dl_region_first(dl_op_region(k->source, 0));
-  dl_block *body = dl_region_first(dl_op_region(k->func, 0));
+  dl_block *old = k->block;
+  dl_block *body = k->func ? dl_region_first(dl_op_region(k->func, 0)) : NULL;
   size_t next = dl_num_args(old);
   for (size_t i = 0; i < dl_num_args(old); i++) {
-    dl_value *from = dl_arg(old, i), *to = dl_arg(body, i);
+    dl_value *from = dl_arg(old, i), *to = body ? dl_arg(body, i) : NULL;
     dl_type type = dl_value_type(from);
     if (!dl_is_tensor(type)) {
       dl_ptr_map_set(&k->scalars, from, to);
@@ -101,10 +101,12 @@ static void bind_arguments(dl_kernel *k) {
     dl_tensor_ref *ref = add_ref(k, from);
     ref->pointer = to;
     for (size_t d = 0; d < type->rank; d++) {
-      bool dynamic = type->shape[d] == DL_DYNAMIC;
-      ref->sizes[d] = dynamic
-                          ? dl_emit_dim(&k->e, dl_arg(body, next++), (dl_range){0, INT64_MAX})
-                          : dl_expr_const(k->e.ctx, type->shape[d]);
+      if (type->shape[d] != DL_DYNAMIC) {
+        ref->sizes[d] = dl_expr_const(k->e.ctx, type->shape[d]);
+        continue;
+      }
+      dl_value *size = body ? dl_arg(body, next++) : NULL;
+      ref->sizes[d] = dl_emit_dim(&k->e, size, (dl_range){0, INT64_MAX});
     }
   }
 }
@@ -203,6 +205,7 @@ static void add_view(dl_kernel *k, dl_op *op) {
 }
 
 static void add_scalar(dl_kernel *k, dl_op *op) {
+  if (!k->func) return;
   dl_ptr_map mapping = {0};
   for (size_t i = 0; i < dl_num_operands(op); i++) {
     dl_value *operand = dl_operand(op, i);
@@ -221,13 +224,12 @@ static void add_dim(dl_kernel *k, dl_op *op) {
   dl_attr index = dl_constant_value(dl_operand(op, 1));
   dl_expr size = ref->sizes[index->integer];
   dl_ptr_map_set(&k->exprs, dl_result(op, 0), (void *)size);
-  dl_ptr_map_set(&k->scalars, dl_result(op, 0), dl_emit_index(&k->e, size));
+  if (k->func) dl_ptr_map_set(&k->scalars, dl_result(op, 0), dl_emit_index(&k->e, size));
 }
 
 static dl_status read_ops(dl_kernel *k) {
-  dl_block *block = dl_region_first(dl_op_region(k->source, 0));
-  DL_FOR_OPS(op, block) {
-    if (dl_is(op, func_return)) continue;
+  DL_FOR_OPS(op, k->block) {
+    if (dl_has_trait(op, DL_TERMINATOR)) continue;
     if (dl_is(op, tensor_compute)) {
       add_stage(k, op);
     } else if (dl_is(op, tensor_constant)) {
@@ -252,7 +254,7 @@ static dl_status read_ops(dl_kernel *k) {
 // --- buffers and emission ---
 
 static dl_op *find_return(const dl_kernel *k) {
-  return dl_block_terminator(dl_region_first(dl_op_region(k->source, 0)));
+  return dl_block_terminator(k->block);
 }
 
 // A result's pointer goes to the root that makes it, through views.
@@ -334,10 +336,8 @@ static dl_status check_scheduled(const dl_kernel *k) {
 
 static dl_status emit_kernel(dl_kernel *k) {
   create_function(k);
-  bind_arguments(k);
-  DL_TRY(read_ops(k));
+  DL_TRY(dl_kernel_analyze(k));
   DL_TRY(apply_schedule(k));
-  dl_kernel_plan(k);
   DL_TRY(check_scheduled(k));
   bind_results(k);
   bind_buffers(k);
@@ -349,20 +349,36 @@ static dl_status emit_kernel(dl_kernel *k) {
   return DL_OK;
 }
 
+void dl_kernel_init(dl_kernel *k, dl_op *source, dl_block *block) {
+  *k = (dl_kernel){.source = source, .block = block, .arena = dl_arena_create()};
+  dl_emitter_init(&k->e, dl_op_context(source), k->arena);
+}
+
+void dl_kernel_free(dl_kernel *k) {
+  for (size_t i = 0; i < k->stages.len; i++) {
+    dl_nest_free(&k->stages.data[i]->nest);
+    DL_VEC_FREE(&k->stages.data[i]->borders);
+  }
+  DL_VEC_FREE(&k->stages);
+  dl_ptr_map_free(&k->refs);
+  dl_ptr_map_free(&k->scalars);
+  dl_ptr_map_free(&k->exprs);
+  dl_emitter_free(&k->e);
+  dl_arena_destroy(k->arena);
+}
+
+dl_status dl_kernel_analyze(dl_kernel *k) {
+  bind_arguments(k);
+  DL_TRY(read_ops(k));
+  dl_kernel_plan(k);
+  return DL_OK;
+}
+
 dl_status dl_convert_kernel(dl_op *source, dl_op **func) {
-  dl_kernel k = {.source = source, .arena = dl_arena_create()};
-  dl_emitter_init(&k.e, dl_op_context(source), k.arena);
+  dl_kernel k;
+  dl_kernel_init(&k, source, dl_region_first(dl_op_region(source, 0)));
   dl_status status = emit_kernel(&k);
   *func = k.func;
-  for (size_t i = 0; i < k.stages.len; i++) {
-    dl_nest_free(&k.stages.data[i]->nest);
-    DL_VEC_FREE(&k.stages.data[i]->borders);
-  }
-  DL_VEC_FREE(&k.stages);
-  dl_ptr_map_free(&k.refs);
-  dl_ptr_map_free(&k.scalars);
-  dl_ptr_map_free(&k.exprs);
-  dl_emitter_free(&k.e);
-  dl_arena_destroy(k.arena);
+  dl_kernel_free(&k);
   return status;
 }

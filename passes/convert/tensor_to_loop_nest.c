@@ -99,6 +99,7 @@ static void emit_point(dl_walk_state *w) {
   }
   if (!value) return;
   if (w->vector_acc) value = dl_emit_splat(w->e, value);
+  if (w->reduce_lanes) value = dl_emit_counted(w->e, value, dl_stage_identity(w->stage));
   dl_value **acc = &w->acc[w->acc_index];
   *acc = dl_emit_combine(w->e, w->stage->c.combiner, is_unsigned(w->stage), *acc, value);
 }

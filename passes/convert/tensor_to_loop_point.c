@@ -49,6 +49,14 @@ static void invert(dl_kernel *k, dl_map projection, size_t count, const dl_expr 
   }
 }
 
+void dl_inlined_iterators(dl_kernel *k, const dl_stage *s, const dl_expr *indices, dl_expr *out) {
+  invert(k, s->c.out_map, s->c.num_iterators, s->extents, indices, out);
+}
+
+dl_expr *dl_input_indices(dl_kernel *k, const dl_stage *s, size_t i, const dl_expr *iterators) {
+  return substitute_map(k, s, s->c.in_maps[i], iterators);
+}
+
 static size_t input_of(const dl_stage *reader, const dl_stage *stage) {
   for (size_t i = 0; i < reader->c.num_inputs; i++) {
     if (reader->c.inputs[i] == dl_result(stage->op, 0)) return i;
@@ -100,7 +108,7 @@ static dl_value *read_ref(dl_kernel *k, dl_tensor_ref *ref, const dl_expr *indic
   if (stage && stage == k->active) return k->accumulator;
   if (stage && stage->role == DL_ROLE_INLINED) {
     dl_expr *iterators = dl_arena_alloc(k->arena, (stage->c.num_iterators + 1) * sizeof(dl_expr));
-    invert(k, stage->c.out_map, stage->c.num_iterators, stage->extents, indices, iterators);
+    dl_inlined_iterators(k, stage, indices, iterators);
     return dl_point_value(k, stage, iterators);
   }
   dl_expr offset = dl_linear_offset(e->ctx, ref->rank, ref->sizes, indices);
@@ -136,7 +144,7 @@ static dl_condition input_condition(dl_kernel *k, const dl_stage *s, size_t inpu
 // Reads input i; NULL when the point then contributes nothing.
 static dl_value *read_input(dl_kernel *k, dl_stage *s, size_t i, const dl_expr *iterators) {
   dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
-  dl_expr *indices = substitute_map(k, s, s->c.in_maps[i], iterators);
+  dl_expr *indices = dl_input_indices(k, s, i, iterators);
   if (!s->c.in_else[i]) return read_ref(k, ref, indices);
   dl_condition condition = input_condition(k, s, i, ref, indices);
   if (condition.truth == DL_TRUTH_ALWAYS) return read_ref(k, ref, indices);

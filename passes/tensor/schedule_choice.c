@@ -1,0 +1,364 @@
+// From the model of a nest to the primitives of its schedule.
+#include "passes/tensor/schedule_model_internal.h"
+
+#define MIN_TASK_POINTS 32768  // below, handing out a task costs more than it saves
+#define TASKS_PER_CORE 8
+#define CHUNK_POINTS 8192      // of an elementwise range, per task
+#define MAX_VECTOR_REGISTERS 4 // for the lanes of one point
+#define MAX_UNROLLED_TAPS 5
+
+// Loops from the outermost one.
+typedef struct loop_list {
+  DL_VEC(dl_ident) names;
+  DL_VEC(int64_t) extents;
+} loop_list;
+
+static void add_loop(loop_list *loops, dl_ident name, int64_t extent) {
+  DL_PUSH(&loops->names, name);
+  DL_PUSH(&loops->extents, extent);
+}
+
+static void free_loops(loop_list *loops) {
+  DL_VEC_FREE(&loops->names);
+  DL_VEC_FREE(&loops->extents);
+}
+
+static void emit(dl_model *m, dl_attr primitive) { DL_PUSH(m->out, primitive); }
+
+static dl_ident part(dl_model *m, dl_ident name, const char *suffix) {
+  return dl_intern_f(m->k->e.ctx, "%s.%s", name, suffix);
+}
+
+static void emit_name(dl_model *m, dl_primitive_kind kind, dl_ident name) {
+  emit(m, dl_prim_names(m->k->e.ctx, kind, 1, &name));
+}
+
+static dl_model_axis *axis(dl_model *m, size_t i) { return &m->axes.data[i]; }
+
+static double points(const dl_model *m) {
+  double count = 1;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    int64_t extent = m->axes.data[i].extent;
+    count *= extent == DL_DYNAMIC ? 64 : (double)extent;
+  }
+  return count;
+}
+
+// The outermost loops become the grid, as long as tasks are few and large.
+static void emit_grid(dl_model *m, const loop_list *loops, size_t candidates) {
+  double tasks = 1, work = points(m);
+  size_t count = 0;
+  for (; count < candidates; count++) {
+    int64_t extent = loops->extents.data[count];
+    double next = tasks * (extent == DL_DYNAMIC ? 64 : (double)extent);
+    if (extent != 1 && work / next < MIN_TASK_POINTS) break;
+    if (tasks >= (double)(TASKS_PER_CORE * m->machine->cores)) break;
+    tasks = next;
+  }
+  if (count) emit(m, dl_prim_names(m->k->e.ctx, DL_PRIM_PARALLEL, count, loops->names.data));
+}
+
+static void emit_order(dl_model *m, const loop_list *loops) {
+  emit(m, dl_prim_names(m->k->e.ctx, DL_PRIM_ORDER, loops->names.len, loops->names.data));
+}
+
+// The parallel axis along which the result is contiguous, if points along it are neighbours or equal in what
+// is read; failing that, one with strided reads; DL_NO_AXIS when there is none.
+static size_t contiguous_axis(const dl_model *m, bool *gathers) {
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (a->reduce || a->strides[0] != 1 || a->extent == 1) continue;
+    *gathers = false;
+    for (size_t r = 1; r < m->num_driver_reads; r++) {
+      *gathers |= a->strides[r] != 0 && a->strides[r] != 1;
+    }
+    return i;
+  }
+  return DL_NO_AXIS;
+}
+
+// A reduce axis along which everything that is read is contiguous.
+static size_t contiguous_reduction(const dl_model *m) {
+  for (size_t i = m->axes.len; i-- > 0;) {
+    const dl_model_axis *a = &m->axes.data[i];
+    bool fits = a->reduce && !a->guarded && a->extent != DL_DYNAMIC && a->extent >= m->lanes;
+    bool reads = false;
+    for (size_t r = 1; r < m->num_driver_reads; r++) {
+      fits &= a->strides[r] == 0 || a->strides[r] == 1;
+      reads |= a->strides[r] == 1;
+    }
+    if (fits && reads) return i;
+  }
+  return DL_NO_AXIS;
+}
+
+// --- elementwise ---
+
+// Lanes from an axis of any size: whole, or in vectors with a masked remainder. Adds its loops.
+static dl_ident vectorize(dl_model *m, dl_ident name, int64_t extent, loop_list *loops) {
+  bool whole = extent != DL_DYNAMIC &&
+               (extent <= m->lanes ||
+                (extent % m->lanes == 0 && extent <= MAX_VECTOR_REGISTERS * m->lanes));
+  if (whole) return name;
+  dl_remainder remainder = extent == DL_DYNAMIC      ? DL_REMAINDER_MASK
+                           : extent % m->lanes == 0 ? DL_REMAINDER_PEEL
+                                                    : DL_REMAINDER_OVERLAP;
+  emit(m, dl_prim_tile(m->k->e.ctx, name, m->lanes, remainder));
+  int64_t outer = extent == DL_DYNAMIC ? DL_DYNAMIC : (extent + m->lanes - 1) / m->lanes;
+  add_loop(loops, part(m, name, "out"), outer);
+  return part(m, name, "in");
+}
+
+static void choose_elementwise(dl_model *m) {
+  dl_model_fuse(m, DL_NO_AXIS);
+  bool gathers = false;
+  size_t vector = contiguous_axis(m, &gathers);
+  loop_list loops = {0};
+  size_t grid = 0;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (i != vector) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+  }
+  grid = loops.names.len;
+  if (vector != DL_NO_AXIS) {
+    dl_ident name = axis(m, vector)->name;
+    int64_t extent = axis(m, vector)->extent;
+    if (extent != DL_DYNAMIC && extent >= 2 * CHUNK_POINTS) {
+      emit(m, dl_prim_tile(m->k->e.ctx, name, CHUNK_POINTS, DL_REMAINDER_PEEL));
+      add_loop(&loops, part(m, name, "out"), (extent + CHUNK_POINTS - 1) / CHUNK_POINTS);
+      grid++;
+      name = part(m, name, "in");
+      dl_ident inner = part(m, name, "in");
+      emit(m, dl_prim_tile(m->k->e.ctx, name, m->lanes, DL_REMAINDER_PEEL));
+      add_loop(&loops, part(m, name, "out"), CHUNK_POINTS / m->lanes);
+      name = inner;
+    } else {
+      name = vectorize(m, name, extent, &loops);
+    }
+    add_loop(&loops, name, m->lanes);
+    emit_order(m, &loops);
+    emit_name(m, DL_PRIM_VECTORIZE, name);
+  }
+  emit_grid(m, &loops, grid);
+  free_loops(&loops);
+}
+
+// --- reductions ---
+
+// The axes of an accumulator tile.
+typedef struct tiling {
+  size_t vector, channel, pixel;  // axes; the channel axis may be the vector axis' own tiles
+  int64_t registers;              // that the lanes of a point take
+  bool splits;                    // the vector axis is longer than a vector
+  bool overlaps;                  // and not made of whole vectors
+} tiling;
+
+static bool reads_along(const dl_model *m, size_t a, size_t access) {
+  return m->axes.data[a].strides[access] != 0;
+}
+
+// Whether axis a moves through what the lanes read, and not through all of what they share.
+static bool is_channel(const dl_model *m, size_t a, size_t vector) {
+  bool lanes = false;
+  for (size_t r = 1; r < m->num_driver_reads; r++) {
+    if (reads_along(m, vector, r)) {
+      lanes |= reads_along(m, a, r);
+    } else if (reads_along(m, a, r)) {
+      return false;
+    }
+  }
+  return lanes;
+}
+
+static bool is_pixel(const dl_model *m, size_t a, size_t vector) {
+  for (size_t r = 1; r < m->num_driver_reads; r++) {
+    if (!reads_along(m, vector, r) && reads_along(m, a, r)) return true;
+  }
+  return false;
+}
+
+static void find_axes(const dl_model *m, tiling *t) {
+  bool shares = false;
+  for (size_t r = 1; r < m->num_driver_reads; r++) shares |= !reads_along(m, t->vector, r);
+  t->channel = t->pixel = DL_NO_AXIS;
+  for (size_t i = m->axes.len; i-- > 0;) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (a->reduce || i == t->vector || a->extent == 1) continue;
+    if (t->pixel == DL_NO_AXIS && (shares ? is_pixel(m, i, t->vector) : true)) {
+      t->pixel = i;
+    } else if (shares && t->channel == DL_NO_AXIS && a->extent != DL_DYNAMIC &&
+               is_channel(m, i, t->vector)) {
+      t->channel = i;
+    }
+  }
+  if (t->splits) t->channel = t->vector;
+}
+
+static void find_vector(const dl_model *m, tiling *t) {
+  int64_t extent = m->axes.data[t->vector].extent;
+  bool whole = extent <= m->lanes || (extent % m->lanes == 0 && extent <= 2 * m->lanes);
+  t->splits = !whole;
+  t->registers = whole ? (extent + m->lanes - 1) / m->lanes : 1;
+  t->overlaps = t->splits && extent % m->lanes;
+}
+
+// Reduce loops as they come; short innermost ones over taps are unrolled when they share nothing with a
+// broadcast, so that overlapping reads are made once.
+static void add_reduce_loops(dl_model *m, loop_list *loops) {
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (axis(m, i)->reduce) add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
+  }
+}
+
+static void unroll_taps(dl_model *m, const tiling *t) {
+  size_t last = m->axes.len - 1;
+  const dl_model_axis *a = axis(m, last);
+  bool shares = false;
+  for (size_t r = 1; r < m->num_driver_reads; r++) shares |= !reads_along(m, t->vector, r);
+  if (!shares && a->reduce && a->extent > 1 && a->extent <= MAX_UNROLLED_TAPS) {
+    emit(m, dl_prim_unroll(m->k->e.ctx, a->name, 0));
+  }
+}
+
+// Tiles an axis and says which loop is the grid's and which the tile's. The tile's name is NULL for one.
+static dl_ident tile_axis(dl_model *m, size_t a, int64_t size, dl_remainder remainder,
+                          loop_list *outer) {
+  dl_ident name = axis(m, a)->name;
+  int64_t extent = axis(m, a)->extent;
+  if (size <= 1) {
+    add_loop(outer, name, extent);
+    return NULL;
+  }
+  emit(m, dl_prim_tile(m->k->e.ctx, name, size, remainder));
+  add_loop(outer, part(m, name, "out"),
+           extent == DL_DYNAMIC ? DL_DYNAMIC : (extent + size - 1) / size);
+  return part(m, name, "in");
+}
+
+static bool any_guard(const dl_model *m) { return m->stage->borders.len > 0; }
+
+static void choose_tile(dl_model *m, const tiling *t) {
+  dl_context *ctx = m->k->e.ctx;
+  int64_t vector_extent = axis(m, t->vector)->extent;
+  int64_t channels = t->splits                   ? vector_extent / m->lanes
+                     : t->channel == DL_NO_AXIS ? 1
+                                                : axis(m, t->channel)->extent;
+  dl_model_tile tile =
+      dl_model_best_tile(m, t->vector, t->registers, t->channel, channels, t->pixel);
+  loop_list outer = {0};
+  dl_ident channel = NULL, pixel = NULL, vector = axis(m, t->vector)->name;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (axis(m, i)->reduce || i == t->pixel) continue;
+    if (i == t->vector) {
+      if (!t->splits) continue;
+      dl_remainder remainder = t->overlaps ? DL_REMAINDER_OVERLAP : DL_REMAINDER_PEEL;
+      vector = tile_axis(m, i, m->lanes * tile.channels, remainder, &outer);
+      if (tile.channels > 1) {
+        emit(m, dl_prim_tile(ctx, vector, m->lanes, DL_REMAINDER_PEEL));
+        channel = part(m, vector, "out");
+        vector = part(m, vector, "in");
+      }
+    } else if (i == t->channel) {
+      channel = tile_axis(m, i, tile.channels, DL_REMAINDER_PEEL, &outer);
+    } else {
+      add_loop(&outer, axis(m, i)->name, axis(m, i)->extent);
+    }
+  }
+  size_t grid = outer.names.len;
+  if (t->pixel != DL_NO_AXIS) {
+    bool guarded = axis(m, t->pixel)->guarded;
+    pixel = tile_axis(m, t->pixel, tile.pixels, DL_REMAINDER_PEEL, &outer);
+    if (!guarded) grid++;
+  }
+  size_t candidates = grid;
+  add_reduce_loops(m, &outer);
+  if (pixel) add_loop(&outer, pixel, tile.pixels);
+  if (channel) add_loop(&outer, channel, tile.channels);
+  add_loop(&outer, vector, m->lanes);
+  emit_order(m, &outer);
+  emit_name(m, DL_PRIM_VECTORIZE, vector);
+  if (pixel) emit(m, dl_prim_unroll(ctx, pixel, 0));
+  if (channel) emit(m, dl_prim_unroll(ctx, channel, 0));
+  unroll_taps(m, t);
+  emit_grid(m, &outer, candidates);
+  free_loops(&outer);
+}
+
+// Lanes along the reduction: dot products of rows, several at a time.
+static void choose_dot(dl_model *m, size_t reduction) {
+  dl_context *ctx = m->k->e.ctx;
+  const int64_t rows = m->machine->vector_registers / 4;
+  size_t row = DL_NO_AXIS;
+  loop_list loops = {0};
+  dl_ident tile = NULL;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (!axis(m, i)->reduce && axis(m, i)->extent > 1) row = i;
+  }
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (axis(m, i)->reduce) continue;
+    if (i == row && axis(m, i)->extent >= rows) {
+      tile = tile_axis(m, i, rows, DL_REMAINDER_PEEL, &loops);
+    } else {
+      add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+    }
+  }
+  size_t grid = loops.names.len;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (axis(m, i)->reduce && i != reduction) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+  }
+  dl_ident name = axis(m, reduction)->name;
+  emit(m, dl_prim_tile(ctx, name, m->lanes, DL_REMAINDER_MASK));
+  add_loop(&loops, part(m, name, "out"), axis(m, reduction)->extent / m->lanes);
+  if (tile) add_loop(&loops, tile, rows);
+  add_loop(&loops, part(m, name, "in"), m->lanes);
+  emit_order(m, &loops);
+  if (tile) emit(m, dl_prim_unroll(ctx, tile, 0));
+  emit_name(m, DL_PRIM_VECTORIZE, part(m, name, "in"));
+  emit_grid(m, &loops, grid);
+  free_loops(&loops);
+}
+
+static void choose_scalar(dl_model *m) {
+  loop_list loops = {0};
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (!axis(m, i)->reduce) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+  }
+  emit_grid(m, &loops, loops.names.len);
+  free_loops(&loops);
+}
+
+static void choose_reduction(dl_model *m) {
+  bool gathers = false;
+  size_t vector = contiguous_axis(m, &gathers);
+  bool dynamic = vector != DL_NO_AXIS && axis(m, vector)->extent == DL_DYNAMIC;
+  size_t dot = contiguous_reduction(m);
+  if (vector == DL_NO_AXIS || gathers || dynamic) {
+    if (dot != DL_NO_AXIS && dl_is_float(m->stage->c.result->element)) {
+      choose_dot(m, dot);
+      return;
+    }
+    if (vector == DL_NO_AXIS || dynamic) {
+      choose_scalar(m);
+      return;
+    }
+  }
+  tiling t = {.vector = dl_model_fuse(m, vector)};
+  find_vector(m, &t);
+  find_axes(m, &t);
+  choose_tile(m, &t);
+  if (any_guard(m)) {
+    dl_attr peel = dl_keyword_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "peel"));
+    emit(m, dl_call_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "border"), 1, &peel));
+  }
+}
+
+void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,
+                    dl_primitive_list *out) {
+  dl_model m;
+  dl_model_read(&m, k, root, machine, out);
+  if (m.axes.len && m.stage->c.combiner) {
+    choose_reduction(&m);
+  } else if (m.axes.len) {
+    choose_elementwise(&m);
+  }
+  dl_model_free(&m);
+}

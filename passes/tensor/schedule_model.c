@@ -1,0 +1,180 @@
+#include "passes/tensor/schedule_model_internal.h"
+
+typedef DL_VEC(dl_expr) expr_list;
+
+// The offsets that a stage's inputs are read at, inlined producers included.
+static void read_offsets(dl_kernel *k, const dl_stage *s, const dl_expr *iterators, expr_list *out) {
+  for (size_t i = 0; i < s->c.num_inputs; i++) {
+    dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
+    dl_expr *indices = dl_input_indices(k, s, i, iterators);
+    if (ref->stage && ref->stage->role == DL_ROLE_DRIVER) continue;
+    if (ref->stage && ref->stage->role == DL_ROLE_INLINED) {
+      size_t count = ref->stage->c.num_iterators;
+      dl_expr *inner = dl_arena_alloc(k->arena, (count + 1) * sizeof(dl_expr));
+      dl_inlined_iterators(k, ref->stage, indices, inner);
+      read_offsets(k, ref->stage, inner, out);
+    } else {
+      DL_PUSH(out, dl_linear_offset(k->e.ctx, ref->rank, ref->sizes, indices));
+    }
+  }
+}
+
+// The inputs of the stage itself come first, then those of the readers up to the root, whose result is 0.
+static expr_list all_offsets(dl_model *m, const dl_expr *iterators) {
+  dl_kernel *k = m->k;
+  expr_list out = {0};
+  DL_PUSH(&out, NULL);
+  read_offsets(k, m->stage, iterators, &out);
+  m->num_driver_reads = out.len;
+  const dl_stage *s = m->stage;
+  while (s != m->root) {
+    dl_expr *next = dl_arena_alloc(k->arena, (s->reader->c.num_iterators + 1) * sizeof(dl_expr));
+    dl_reader_iterators(k, s, iterators, next);
+    iterators = next;
+    s = s->reader;
+  }
+  if (m->root != m->stage) read_offsets(k, m->root, iterators, &out);
+  out.data[0] = dl_point_offset(k, m->root, iterators);
+  return out;
+}
+
+static bool guards(const dl_model *m, size_t iterator) {
+  for (size_t i = 0; i < m->stage->borders.len; i++) {
+    const dl_border *b = &m->stage->borders.data[i];
+    dl_expr index = m->stage->c.in_maps[b->input]->results[b->dim];
+    if (dl_expr_uses_dim(index, (unsigned)iterator)) return true;
+  }
+  dl_attr where = m->stage->c.where;
+  for (size_t i = 0; where && i < where->map->num_results; i++) {
+    if (dl_expr_uses_dim(where->map->results[i], (unsigned)iterator)) return true;
+  }
+  return false;
+}
+
+void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *machine,
+                   dl_primitive_list *out) {
+  const dl_stage *s = root->driver ? root->driver : root;
+  *m = (dl_model){.k = k, .stage = s, .root = root, .machine = machine, .out = out};
+  m->lanes = dl_machine_lanes(machine, dl_storage_type(s->c.result->element));
+  dl_expr *iterators = dl_arena_alloc(k->arena, (s->c.num_iterators + 1) * sizeof(dl_expr));
+  for (size_t i = 0; i < s->c.num_iterators; i++) {
+    iterators[i] = dl_emit_dim(&k->e, NULL, (dl_range){0, INT64_MAX});
+  }
+  expr_list offsets = all_offsets(m, iterators);
+  m->num_accesses = offsets.len;
+  for (size_t i = 0; i < s->c.num_iterators; i++) {
+    int64_t *strides = dl_arena_alloc(k->arena, (offsets.len + 1) * sizeof(int64_t));
+    for (size_t a = 0; a < offsets.len; a++) {
+      dl_expr rest;
+      unsigned dim = (unsigned)iterators[i]->value;
+      if (!dl_expr_split_dim(offsets.data[a], dim, &strides[a], &rest)) {
+        strides[a] = DL_MODEL_NONLINEAR;
+      }
+    }
+    const dl_axis *axis = &s->nest.axes.data[i];
+    DL_PUSH(&m->axes, (dl_model_axis){dl_intern_f(k->e.ctx, "%s.%s", s->c.label, axis->name),
+                                      axis->extent, axis->reduce, guards(m, i), strides});
+  }
+  DL_VEC_FREE(&offsets);
+}
+
+void dl_model_free(dl_model *m) { DL_VEC_FREE(&m->axes); }
+
+static bool fusable(const dl_model *m, const dl_model_axis *x, const dl_model_axis *y) {
+  if (x->reduce != y->reduce || x->guarded || y->guarded || y->extent == DL_DYNAMIC) return false;
+  for (size_t a = 0; a < m->num_accesses; a++) {
+    if (x->strides[a] == DL_MODEL_NONLINEAR || y->strides[a] == DL_MODEL_NONLINEAR) return false;
+    if (x->extent != 1 && x->strides[a] != y->strides[a] * y->extent) return false;
+  }
+  return true;
+}
+
+size_t dl_model_fuse(dl_model *m, size_t keep) {
+  dl_context *ctx = m->k->e.ctx;
+  for (size_t i = m->axes.len; i-- > 1;) {
+    dl_model_axis *x = &m->axes.data[i - 1], *y = &m->axes.data[i];
+    if (i == keep || i - 1 == keep || !fusable(m, x, y)) continue;
+    dl_ident pair[] = {x->name, y->name};
+    DL_PUSH(m->out, dl_prim_names(ctx, DL_PRIM_FUSE, 2, pair));
+    // The label stays in front; the inner name follows without it.
+    const char *inner = y->name + strlen(m->stage->c.label) + 1;
+    y->name = dl_intern_f(ctx, "%s_%s", x->name, inner);
+    y->extent = x->extent == DL_DYNAMIC ? DL_DYNAMIC : x->extent * y->extent;
+    memmove(x, y, (m->axes.len - i) * sizeof(*x));
+    m->axes.len--;
+    if (keep != DL_NO_AXIS && keep >= i) keep--;
+  }
+  return keep;
+}
+
+// --- tiles of accumulators ---
+
+static bool uses(const dl_model *m, size_t axis, size_t access) {
+  return axis != DL_NO_AXIS && m->axes.data[axis].strides[access] != 0;
+}
+
+// What one step of the reduction costs for a tile, in half cycles: multiply-adds and loads at two a cycle
+// each, and no less than the latency of four cycles of a chain of dependent additions.
+static int64_t step_cost(const dl_model *m, size_t vector, int64_t registers, size_t channel,
+                         size_t pixel, dl_model_tile tile) {
+  int64_t fmas = registers * tile.channels * tile.pixels, loads = 0;
+  for (size_t a = 1; a < m->num_driver_reads; a++) {
+    int64_t count = uses(m, vector, a) ? registers : 1;
+    if (uses(m, channel, a)) count *= tile.channels;
+    if (uses(m, pixel, a)) count *= tile.pixels;
+    loads += count;
+  }
+  int64_t cost = fmas > loads ? fmas : loads;
+  return cost > 8 ? cost : 8;
+}
+
+// Registers: the accumulators, the vectors of the access with the fewest, and one for what is broadcast.
+static bool fits(const dl_model *m, size_t vector, int64_t registers, size_t channel, size_t pixel,
+                 dl_model_tile tile) {
+  int64_t held = INT64_MAX;
+  for (size_t a = 1; a < m->num_driver_reads; a++) {
+    int64_t count = uses(m, vector, a) ? registers : 1;
+    if (uses(m, channel, a)) count *= tile.channels;
+    if (uses(m, pixel, a)) count *= tile.pixels;
+    if (count < held) held = count;
+  }
+  if (held == INT64_MAX) held = 0;
+  return registers * tile.channels * tile.pixels + held + 1 <= m->machine->vector_registers;
+}
+
+// Time for the whole range of pixels and channels, in half cycles per step and per point of the rest.
+static int64_t total_cost(const dl_model *m, size_t vector, int64_t registers, size_t channel,
+                          int64_t channels, size_t pixel, int64_t pixels, dl_model_tile tile) {
+  int64_t total = 0;
+  for (int part = 0; part < 4; part++) {
+    dl_model_tile t = tile;
+    int64_t across = channels / tile.channels, along = pixels / tile.pixels;
+    if (part & 1) across = 1, t.channels = channels % tile.channels;
+    if (part & 2) along = 1, t.pixels = pixels % tile.pixels;
+    if (t.channels == 0 || t.pixels == 0) continue;
+    total += across * along * step_cost(m, vector, registers, channel, pixel, t);
+  }
+  return total;
+}
+
+dl_model_tile dl_model_best_tile(const dl_model *m, size_t vector, int64_t registers, size_t channel,
+                                 int64_t channels, size_t pixel) {
+  const int64_t unknown = 1 << 12;  // pixels of a range known only at run time
+  int64_t pixels = pixel == DL_NO_AXIS ? 1 : m->axes.data[pixel].extent;
+  if (pixels == DL_DYNAMIC) pixels = unknown;
+  int64_t limit = m->machine->vector_registers, best_cost = INT64_MAX;
+  dl_model_tile best = {1, 1};
+  for (int64_t c = 1; c <= channels && c <= limit; c++) {
+    for (int64_t p = 1; p <= pixels && p <= limit; p++) {
+      dl_model_tile tile = {c, p};
+      if (!fits(m, vector, registers, channel, pixel, tile)) break;
+      int64_t cost =
+          total_cost(m, vector, registers, channel, channels, pixel, pixels, tile);
+      bool larger = c * p > best.channels * best.pixels;
+      if (cost > best_cost || (cost == best_cost && !larger)) continue;
+      best_cost = cost;
+      best = tile;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,54 @@
+// The analytic model behind tensor-choose-schedules.
+#ifndef DLIR_PASSES_TENSOR_SCHEDULE_MODEL_INTERNAL_H
+#define DLIR_PASSES_TENSOR_SCHEDULE_MODEL_INTERNAL_H
+
+#include "dialects/machine.h"
+#include "passes/convert/tensor_to_loop_internal.h"
+
+typedef DL_VEC(dl_attr) dl_primitive_list;
+
+#define DL_MODEL_NONLINEAR INT64_MIN  // a stride where an offset is not linear in the iterator
+
+// A loop of the nest to be, with the stride of every access along it.
+typedef struct dl_model_axis {
+  dl_ident name;     // with the compute's label
+  int64_t extent;    // or DL_DYNAMIC
+  bool reduce;
+  bool guarded;      // an index of a read with `else` depends on it
+  int64_t *strides;  // per access, in elements
+} dl_model_axis;
+
+// The nest of a stage: access 0 is the result, the others are what is read for a point.
+typedef struct dl_model {
+  dl_kernel *k;
+  const dl_stage *stage, *root;
+  const dl_machine *machine;
+  int64_t lanes;           // elements per vector register
+  size_t num_accesses;
+  size_t num_driver_reads;  // accesses before this one are of the stage itself
+  DL_VEC(dl_model_axis) axes;  // parallel ones first, in the order of the iterators
+  dl_primitive_list *out;
+} dl_model;
+
+// Reads the strides of a root's nest. Arrays live in the kernel's arena.
+void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *machine,
+                   dl_primitive_list *out);
+// Fuses neighbours that every access runs through as if they were one, and appends the primitives.
+// `keep`: an axis that stays by itself, or DL_NO_AXIS; returns its number afterwards.
+size_t dl_model_fuse(dl_model *m, size_t keep);
+void dl_model_free(dl_model *m);
+
+// A tile of accumulators: vectors along the channel axis times points along the pixel axis.
+typedef struct dl_model_tile {
+  int64_t channels, pixels;
+} dl_model_tile;
+
+// The tile of least estimated time for a reduction whose lanes are axis `vector` (`vector_registers` to hold
+// them); channel and pixel are axes or DL_NO_AXIS.
+dl_model_tile dl_model_best_tile(const dl_model *m, size_t vector, int64_t vector_registers,
+                                 size_t channel, int64_t channel_extent, size_t pixel);
+
+// Appends the primitives for a root's nest.
+void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine, dl_primitive_list *out);
+
+#endif
