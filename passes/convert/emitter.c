@@ -10,26 +10,100 @@ void dl_emitter_init(dl_emitter *e, dl_context *ctx, dl_arena *arena) {
   *e = (dl_emitter){.ctx = ctx, .arena = arena, .lanes = 1};
   DL_PUSH(&e->dims, NULL);
   DL_PUSH(&e->ranges, (dl_range){0, 0});
+  DL_PUSH(&e->meanings, NULL);
 }
 
 void dl_emitter_free(dl_emitter *e) {
   DL_VEC_FREE(&e->dims);
   DL_VEC_FREE(&e->ranges);
+  DL_VEC_FREE(&e->meanings);
   DL_VEC_FREE(&e->emitted);
 }
 
 dl_expr dl_emit_dim(dl_emitter *e, dl_value *index, dl_range range) {
   DL_PUSH(&e->dims, index);
   DL_PUSH(&e->ranges, range);
+  DL_PUSH(&e->meanings, NULL);
   return dl_expr_dim(e->ctx, (unsigned)e->dims.len - 1);
 }
 
+// Flattens a sum into terms.
+static void add_terms(dl_expr expr, dl_expr_list *terms) {
+  if (expr->kind != DL_EXPR_ADD) {
+    DL_PUSH(terms, expr);
+    return;
+  }
+  add_terms(expr->lhs, terms);
+  add_terms(expr->rhs, terms);
+}
+
+// Splits a term into a constant factor and the rest.
+static dl_expr split_factor(dl_expr term, int64_t *factor) {
+  bool scaled = term->kind == DL_EXPR_MUL && term->rhs->kind == DL_EXPR_CONST;
+  *factor = scaled ? term->rhs->value : 1;
+  return scaled ? term->lhs : term;
+}
+
+// c*s*(x floordiv s) + c*(x mod s) = c*x: what is left of two fused iterators when a buffer holds their
+// elements one after the other.
+static dl_expr join_one(dl_expr sum, const dl_expr_list *terms) {
+  for (size_t i = 0; i < terms->len; i++) {
+    int64_t scale, other;
+    dl_expr mod = split_factor(terms->data[i], &scale);
+    if (mod->kind != DL_EXPR_MOD || mod->rhs->kind != DL_EXPR_CONST) continue;
+    dl_expr quotient = dl_expr_floordiv(mod->lhs, mod->rhs);
+    for (size_t j = 0; j < terms->len; j++) {
+      if (split_factor(terms->data[j], &other) != quotient) continue;
+      if (other != scale * mod->rhs->value) continue;
+      sum = dl_expr_sub(dl_expr_sub(sum, terms->data[i]), terms->data[j]);
+      return dl_expr_add(sum, dl_expr_mul_const(mod->lhs, scale));
+    }
+  }
+  return sum;
+}
+
+static dl_expr join_quotients(dl_expr sum) {
+  for (dl_expr before = NULL; before != sum;) {
+    dl_expr_list terms = {0};
+    before = sum;
+    add_terms(sum, &terms);
+    sum = join_one(sum, &terms);
+    DL_VEC_FREE(&terms);
+  }
+  return sum;
+}
+
+dl_expr dl_emit_named(dl_emitter *e, dl_expr meaning) {
+  if (meaning->kind == DL_EXPR_DIM || meaning->kind == DL_EXPR_CONST) return meaning;
+  for (size_t d = 0; d < e->dims.len; d++) {
+    if (e->meanings.data[d] == meaning) return dl_expr_dim(e->ctx, (unsigned)d);
+  }
+  dl_expr dim = dl_emit_dim(e, NULL, (dl_range){INT64_MIN, INT64_MAX});
+  e->meanings.data[dim->value] = meaning;
+  return dim;
+}
+
+// Later names may be made of earlier ones, so they are replaced last first.
+dl_expr dl_emit_flatten(const dl_emitter *e, dl_expr expr) {
+  expr = join_quotients(expr);
+  for (size_t d = e->dims.len; d-- > 1;) {
+    if (!e->meanings.data[d] || !dl_expr_uses_dim(expr, (unsigned)d)) continue;
+    dl_expr *replacements = dl_calloc(d + 1, sizeof(dl_expr));
+    replacements[d] = e->meanings.data[d];
+    expr = join_quotients(dl_expr_substitute(expr, d + 1, replacements, 0, NULL));
+    free(replacements);
+  }
+  return expr;
+}
+
 dl_expr dl_emit_simplify(dl_emitter *e, dl_expr expr) {
+  expr = dl_emit_flatten(e, expr);
   e->ranges.data[DL_LANE] = (dl_range){0, e->lanes - 1};
   return dl_expr_simplify(expr, e->ranges.data, e->ranges.len, NULL, 0);
 }
 
 dl_range dl_emit_range(const dl_emitter *e, dl_expr expr) {
+  expr = dl_emit_flatten(e, expr);
   e->ranges.data[DL_LANE] = (dl_range){0, e->lanes - 1};
   return dl_expr_range(expr, e->ranges.data, e->ranges.len, NULL, 0);
 }
@@ -39,15 +113,16 @@ dl_bound dl_emit_bound(dl_emitter *e, size_t count, const dl_expr *exprs) {
   dl_expr *results = dl_arena_alloc(e->arena, (count + 1) * sizeof(dl_expr));
   dl_value **operands = dl_arena_alloc(e->arena, (e->dims.len + 1) * sizeof(dl_value *));
   unsigned used = 0;
+  for (size_t i = 0; i < count; i++) results[i] = dl_emit_flatten(e, exprs[i]);
   for (unsigned d = 1; d < e->dims.len; d++) {
     bool uses = false;
-    for (size_t i = 0; i < count; i++) uses |= dl_expr_uses_dim(exprs[i], d);
+    for (size_t i = 0; i < count; i++) uses |= dl_expr_uses_dim(results[i], d);
     if (!uses) continue;
     operands[used] = e->dims.data[d];
     renamed[d] = dl_expr_dim(e->ctx, used++);
   }
   for (size_t i = 0; i < count; i++) {
-    results[i] = dl_expr_substitute(exprs[i], e->dims.len, renamed, 0, NULL);
+    results[i] = dl_expr_substitute(results[i], e->dims.len, renamed, 0, NULL);
   }
   return (dl_bound){dl_affine_map(e->ctx, used, 0, count, results), operands};
 }
@@ -196,6 +271,7 @@ static dl_value *emit_index_tree(dl_emitter *e, dl_expr expr) {
 }
 
 dl_value *dl_emit_index(dl_emitter *e, dl_expr expr) {
+  expr = dl_emit_flatten(e, expr);
   if (expr->kind == DL_EXPR_CONST) return emit_index_constant(e, expr->value);
   int64_t coefficient;
   dl_expr rest;
@@ -214,46 +290,6 @@ dl_value *dl_emit_index(dl_emitter *e, dl_expr expr) {
   return dl_emit_binary(e, &arith_addi, lane, dl_emit_index(e, rest));
 }
 
-// Flattens a sum into terms.
-static void add_terms(dl_expr expr, dl_expr_list *terms) {
-  if (expr->kind != DL_EXPR_ADD) {
-    DL_PUSH(terms, expr);
-    return;
-  }
-  add_terms(expr->lhs, terms);
-  add_terms(expr->rhs, terms);
-}
-
-// Splits a term into a constant factor and the rest.
-static dl_expr split_factor(dl_expr term, int64_t *factor) {
-  bool scaled = term->kind == DL_EXPR_MUL && term->rhs->kind == DL_EXPR_CONST;
-  *factor = scaled ? term->rhs->value : 1;
-  return scaled ? term->lhs : term;
-}
-
-// c*s*(x floordiv s) + c*(x mod s) = c*x: what is left of two fused iterators when a buffer holds their
-// elements one after the other.
-static dl_expr join_quotients(dl_expr sum) {
-  dl_expr_list terms = {0};
-  add_terms(sum, &terms);
-  dl_expr joined = sum;
-  for (size_t i = 0; i < terms.len; i++) {
-    int64_t scale, other;
-    dl_expr mod = split_factor(terms.data[i], &scale);
-    if (mod->kind != DL_EXPR_MOD || mod->rhs->kind != DL_EXPR_CONST) continue;
-    dl_expr quotient = dl_expr_floordiv(mod->lhs, mod->rhs);
-    for (size_t j = 0; j < terms.len; j++) {
-      if (split_factor(terms.data[j], &other) != quotient) continue;
-      if (other != scale * mod->rhs->value) continue;
-      joined = dl_expr_sub(dl_expr_sub(joined, terms.data[i]), terms.data[j]);
-      joined = dl_expr_add(joined, dl_expr_mul_const(mod->lhs, scale));
-      break;
-    }
-  }
-  DL_VEC_FREE(&terms);
-  return joined;
-}
-
 dl_expr dl_linear_offset(dl_context *ctx, size_t rank, const dl_expr *sizes,
                          const dl_expr *indices) {
   dl_expr offset = dl_expr_const(ctx, 0), stride = dl_expr_const(ctx, 1);
@@ -261,7 +297,7 @@ dl_expr dl_linear_offset(dl_context *ctx, size_t rank, const dl_expr *sizes,
     offset = dl_expr_add(offset, dl_expr_mul(indices[i], stride));
     stride = dl_expr_mul(stride, sizes[i]);
   }
-  return join_quotients(offset);
+  return offset;
 }
 
 // --- memory ---

@@ -27,6 +27,7 @@ typedef struct dl_emitter {
   dl_builder b;
   DL_VEC(dl_value *) dims;
   DL_VEC(dl_range) ranges;
+  DL_VEC(dl_expr) meanings;  // of dimensions that stand for an expression; NULL for others
   DL_VEC(dl_emitted) emitted;
   int64_t lanes;
   dl_value *count;  // only lanes below it may be touched, or NULL
@@ -38,6 +39,12 @@ void dl_emitter_free(dl_emitter *e);
 
 // The dimension that stands for an SSA value whose range is known.
 dl_expr dl_emit_dim(dl_emitter *e, dl_value *index, dl_range range);
+// A dimension that stands for an expression, so that quotients and remainders of it can be joined before it
+// is known what it is made of.
+dl_expr dl_emit_named(dl_emitter *e, dl_expr meaning);
+// Joins quotients and remainders and puts in what dimensions stand for.
+dl_expr dl_emit_flatten(const dl_emitter *e, dl_expr expr);
+// Flattens, and simplifies with what is known about the dimensions' ranges.
 dl_expr dl_emit_simplify(dl_emitter *e, dl_expr expr);
 dl_range dl_emit_range(const dl_emitter *e, dl_expr expr);
 // The map over SSA values that an expression without lane stands for. The operands come from the arena.

@@ -105,7 +105,7 @@ static bool open_at(dl_walk_state *w, const dl_border *border, const dl_expr *it
   if (border->satisfied) return false;
   const dl_stage *s = w->stage;
   dl_tensor_ref *ref = dl_kernel_ref(w->k, s->c.inputs[border->input]);
-  out->index = dl_border_index(s, border, iterators);
+  out->index = dl_emit_flatten(w->e, dl_border_index(s, border, iterators));
   out->limit = dl_expr_add_const(ref->sizes[border->dim], -1);
   if (!depends(w, out, level) || in_range(w, out, DL_NO_AXIS, (dl_range){0, 0})) return false;
   out->last = level;
@@ -213,9 +213,12 @@ static void clip(dl_walk_state *w, const open_border *b, size_t axis, dl_segment
   s->hi = bound_of_two(w, &arith_minsi, s->hi, dl_emit_simplify(w->e, dl_expr_add_const(last, 1)));
 }
 
+// Whether more than the indices of loops still to open are in an expression.
 static bool uses_open_loops(const dl_walk_state *w, dl_expr expr) {
+  unsigned first = (unsigned)w->temp[0]->value;
   for (unsigned d = 0; d < w->e->dims.len; d++) {
-    if (dl_expr_uses_dim(expr, d)) return true;
+    bool temp = d >= first && d < first + w->nest->axes.len;
+    if (!temp && dl_expr_uses_dim(expr, d)) return true;
   }
   return false;
 }

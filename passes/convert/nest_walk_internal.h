@@ -11,6 +11,7 @@ struct dl_walk_state {
   dl_stage *stage, *root;  // whose points the loops are over; what is stored in the end
   dl_nest *nest;
   dl_expr *value;          // per axis, NULL while its loop is not open; outer axes: where the tile starts
+  dl_expr *temp;           // per axis: the dimension for its index while its loop is not open
   int64_t *extent;         // per axis, now: inner axes of a partial tile have fewer; or DL_DYNAMIC
   dl_expr *count;          // per vector axis: how many of its lanes are in range, or NULL for all
   bool reduces;

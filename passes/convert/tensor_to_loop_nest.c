@@ -11,7 +11,7 @@ static dl_axis *axis_at(dl_walk_state *w, size_t level) {
 }
 
 dl_expr dl_walk_temp(const dl_walk_state *w, size_t axis) {
-  return dl_expr_dim(w->e->ctx, (unsigned)(w->e->dims.len + axis));
+  return w->temp[axis];
 }
 
 // --- values of axes ---
@@ -43,7 +43,7 @@ static dl_expr axis_value(const dl_walk_state *w, size_t axis) {
   size_t child = child_of(w, axis, &kind);
   const dl_axis *c = &w->nest->axes.data[child];
   if (kind == DL_AXIS_OUTER) return dl_expr_add(tile_start(w, child), axis_value(w, c->partner));
-  dl_expr fused = axis_value(w, child);
+  dl_expr fused = dl_emit_named(w->e, axis_value(w, child));
   dl_expr inner = dl_expr_const(w->e->ctx, w->nest->axes.data[c->partner].extent);
   return axis == c->source ? dl_expr_floordiv(fused, inner) : dl_expr_mod(fused, inner);
 }
@@ -53,18 +53,12 @@ void dl_walk_iterators(const dl_walk_state *w, dl_expr *iterators) {
 }
 
 dl_range dl_walk_range(const dl_walk_state *w, dl_expr expr, size_t axis, dl_range of_axis) {
-  size_t open = w->e->dims.len, count = open + w->nest->axes.len;
-  dl_range *ranges = dl_malloc(count * sizeof(dl_range));
-  w->e->ranges.data[DL_LANE] = (dl_range){0, w->e->lanes - 1};
-  memcpy(ranges, w->e->ranges.data, open * sizeof(dl_range));
   for (size_t i = 0; i < w->nest->axes.len; i++) {
     int64_t extent = w->extent[i];
-    ranges[open + i] = (dl_range){0, extent == DL_DYNAMIC ? INT64_MAX : extent - 1};
+    dl_range whole = {0, extent == DL_DYNAMIC ? INT64_MAX : extent - 1};
+    w->e->ranges.data[w->temp[i]->value] = i == axis ? of_axis : whole;
   }
-  if (axis != DL_NO_AXIS) ranges[open + axis] = of_axis;
-  dl_range range = dl_expr_range(expr, ranges, count, NULL, 0);
-  free(ranges);
-  return range;
+  return dl_emit_range(w->e, expr);
 }
 
 dl_expr dl_walk_extent(const dl_walk_state *w, size_t axis) {
@@ -539,7 +533,7 @@ static dl_status check_lanes(dl_walk_state *w) {
     s = s->reader;
   }
   int64_t coefficient;
-  dl_expr rest, offset = dl_point_offset(w->k, s, at);
+  dl_expr rest, offset = dl_emit_flatten(w->e, dl_point_offset(w->k, s, at));
   unsigned dim = (unsigned)dl_walk_temp(w, vector)->value;
   if (dl_expr_split_dim(offset, dim, &coefficient, &rest) && coefficient == 1) return DL_OK;
   return dl_error(dl_op_loc(w->stage->op), "'%s' cannot be vectorized: its points are not next to each "
@@ -557,9 +551,13 @@ dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root) {
                      .nest = nest,
                      .value = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
                      .count = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
+                     .temp = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
                      .extent = dl_arena_alloc(k->arena, count * sizeof(int64_t)),
                      .reduces = stage->c.combiner != DL_COMBINE_NONE};
-  for (size_t i = 0; i < nest->axes.len; i++) w.extent[i] = nest->axes.data[i].extent;
+  for (size_t i = 0; i < nest->axes.len; i++) {
+    w.extent[i] = nest->axes.data[i].extent;
+    w.temp[i] = dl_emit_dim(&k->e, NULL, (dl_range){0, INT64_MAX});
+  }
   k->e.b.loc = dl_op_loc(stage->op);
   DL_TRY(check_tiles(&w));
   DL_TRY(check_lanes(&w));

@@ -82,9 +82,10 @@ void dl_model_free(dl_model *m) { DL_VEC_FREE(&m->axes); }
 
 static bool fusable(const dl_model *m, const dl_model_axis *x, const dl_model_axis *y) {
   if (x->reduce != y->reduce || x->guarded || y->guarded || y->extent == DL_DYNAMIC) return false;
+  if (x->extent == 1 || y->extent == 1) return false;
   for (size_t a = 0; a < m->num_accesses; a++) {
     if (x->strides[a] == DL_MODEL_NONLINEAR || y->strides[a] == DL_MODEL_NONLINEAR) return false;
-    if (x->extent != 1 && x->strides[a] != y->strides[a] * y->extent) return false;
+    if (x->strides[a] != y->strides[a] * y->extent) return false;
   }
   return true;
 }
