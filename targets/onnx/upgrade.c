@@ -130,6 +130,13 @@ static dl_status resize_without_modes(dl_onnx_node *node, const upgrade *row) {
   return DL_OK;
 }
 
+static dl_status resize_coordinates(dl_onnx_node *node, const upgrade *row) {
+  (void)row;
+  if (dl_onnx_attr_is(node, "coordinate_transformation_mode", "tf_half_pixel_for_nn"))
+    return dl_onnx_error(node, "the coordinates of tf_half_pixel_for_nn are not supported");
+  return DL_OK;
+}
+
 static const upgrade upgrades[] = {
     {"Add", 7, broadcast_at_axis, NULL, 0},
     {"And", 7, broadcast_at_axis, NULL, 0},
@@ -161,6 +168,7 @@ static const upgrade upgrades[] = {
     {"ReduceSum", 13, ints_to_input, "axes", 1},
     {"ReduceSumSquare", 18, ints_to_input, "axes", 1},
     {"Resize", 11, resize_without_modes, NULL, 0},
+    {"Resize", 13, resize_coordinates, NULL, 0},
     {"Slice", 10, ints_to_input, "starts", 1},
     {"Slice", 10, ints_to_input, "ends", 2},
     {"Slice", 10, ints_to_input, "axes", 3},

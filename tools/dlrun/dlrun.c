@@ -9,6 +9,7 @@
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 #include "tools/dlrun/bench.h"
+#include "tools/dlrun/interpret.h"
 #include "tools/dlrun/library.h"
 #include "tools/dlrun/onnx_compare.h"
 #include "tools/dlrun/onnx_test.h"
@@ -19,7 +20,7 @@ typedef struct options {
   const char *output_dir;
   int64_t threads, seed;
   double seconds;
-  bool bench, json, profile, pin, quiet, onnx_test;
+  bool bench, json, profile, pin, quiet, interpret, onnx_test;
 } options;
 
 static const dl_cli_option option_table[] = {
@@ -32,6 +33,8 @@ static const dl_cli_option option_table[] = {
     DL_CLI(NUMBER, "seconds", options, seconds, "S", "How long to measure (default: 2)"),
     DL_CLI(BOOL, "profile", options, profile, NULL, "Show the time of each layer"),
     DL_CLI(BOOL, "json", options, json, NULL, "End with --bench and --profile as JSON in one line"),
+    DL_CLI(BOOL, "interpret", options, interpret, NULL,
+           "Run .onnx or .dlir of any level in the reference interpreter"),
     DL_CLI(BOOL, "onnx-test", options, onnx_test, NULL,
            "Run ONNX's backend test cases in and below the given folders"),
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "Do not describe the outputs"),
@@ -102,7 +105,18 @@ static bool compile_and_open(library *lib, const char *model) {
   return ok;
 }
 
-static bool load(library *lib, const char *path) {
+static bool load_to_interpret(library *lib, const char *path) {
+  if (ends_with(path, ".so")) {
+    dl_cli_error("dlrun", "'%s' is compiled; --interpret is for .onnx and .dlir", path);
+    return false;
+  }
+  dl_context *ctx = dl_tool_context();
+  return ctx && interpret_open(lib, ctx, path);
+}
+
+static bool load(library *lib, const options *o) {
+  const char *path = o->models.data[0];
+  if (o->interpret) return load_to_interpret(lib, path);
   return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, path);
 }
 
@@ -301,7 +315,7 @@ static int64_t cpu_count(void) {
 }
 
 static int run_model(options *o) {
-  if (o->onnx_test && o->models.len > 0) return onnx_test(&o->models);
+  if (o->onnx_test && o->models.len > 0) return onnx_test(&o->models, o->interpret);
   if (o->models.len != 1)
     return dl_cli_usage_error("dlrun", o->onnx_test ? "expected a folder" : "expected one model");
   if (o->threads < 0 || o->threads > 4096)
@@ -310,7 +324,7 @@ static int run_model(options *o) {
     return dl_cli_usage_error("dlrun", "--seconds: expected 0 to 1000000");
   if (!o->threads) o->threads = cpu_count();
   program p = {.options = o};
-  bool ok = load(&p.lib, o->models.data[0]) && run_program(&p);
+  bool ok = load(&p.lib, o) && run_program(&p);
   release(&p);
   return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }

@@ -108,6 +108,7 @@ bool library_open(library *lib, const char *path, dl_buffer *why) {
 }
 
 void library_close(library *lib) {
+  if (lib->release) lib->release(lib->model);
   if (lib->handle) dlclose(lib->handle);
   *lib = (library){0};
 }

@@ -8,6 +8,7 @@
 typedef struct library {
   void *handle;
   const dlir_model *model;
+  void (*release)(const dlir_model *model);  // of models that are in no library; or NULL
 } library;
 
 // Loads a model library and finds its one query function. False with the reason in `why`.

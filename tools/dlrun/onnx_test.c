@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/common/compile.h"
+#include "tools/dlrun/interpret.h"
 #include "tools/dlrun/library.h"
 #include "tools/dlrun/onnx_compare.h"
 
@@ -95,11 +96,20 @@ static bool run_and_compare(const dlir_model *model, dlir_session *session, tens
     DL_PUSH(&values, (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &inputs->data[i].dl});
   for (size_t i = 0; i < model->num_outputs; i++) DL_PUSH(&outputs, (dlir_value){0});
   bool ok = model->run(session, values.len, values.data, outputs.len, outputs.data) == DLIR_OK;
-  if (!ok) dl_buffer_puts(why, model->last_error(session));
+  if (!ok && why->len == 0) dl_buffer_puts(why, model->last_error(session));
   ok = ok && compare_outputs(model, &outputs, expected, why);
   DL_VEC_FREE(&values);
   DL_VEC_FREE(&outputs);
   return ok;
+}
+
+// Data written by tools without a bfloat16 of their own hold its bits as uint16.
+static void retype(tensor_list *list, const dlir_value_info *infos, size_t count) {
+  for (size_t i = 0; i < list->len && i < count; i++) {
+    DLDataType *dtype = &list->data[i].dl.dtype;
+    if (infos[i].dtype.code == kDLBfloat && dtype->code == kDLUInt && dtype->bits == 16)
+      dtype->code = kDLBfloat;
+  }
 }
 
 static bool run_data_set(const dlir_model *model, dlir_session *session, const char *folder,
@@ -111,6 +121,8 @@ static bool run_data_set(const dlir_model *model, dlir_session *session, const c
                      expected.len);
     ok = false;
   }
+  retype(&inputs, model->inputs, model->num_inputs);
+  retype(&expected, model->outputs, model->num_outputs);
   ok = ok && run_and_compare(model, session, &inputs, &expected, why);
   free_tensors(&inputs);
   free_tensors(&expected);
@@ -142,46 +154,69 @@ static void record(void *user, const dl_diagnostic *diagnostic) {
     dl_buffer_printf(why, ": %s", diagnostic->message);
 }
 
-static verdict compile(const char *model, const char *output, dl_buffer *why) {
+static dl_context *make_context(dl_buffer *why) {
   dl_context *ctx = dl_tool_context();
-  if (!ctx) return dl_buffer_puts(why, "no context"), FAIL;
-  dl_compile_options options = {.opt_level = 2, .prefix = "model"};
-  dl_set_diag_handler(ctx, record, why);
-  dl_status status = dl_compile_file(ctx, model, output, &options);
-  dl_context_destroy(ctx);
-  if (status == DL_OK) return PASS;
+  if (ctx) dl_set_diag_handler(ctx, record, why);
+  return ctx;
+}
+
+static verdict failed(const dl_buffer *why) {
   return why->data && strstr(why->data, "not supported") ? UNSUPPORTED : FAIL;
 }
 
-static bool run_library(const char *path, const char *folder, dl_buffer *why) {
-  library lib = {0};
-  bool ok = library_open(&lib, path, why) && run_data_sets(lib.model, folder, why);
+static verdict run_interpreted(const char *folder, const char *model, dl_buffer *why) {
+  library lib;
+  dl_context *ctx = make_context(why);
+  if (!ctx || !interpret_open(&lib, ctx, model)) return failed(why);
+  bool ok = run_data_sets(lib.model, folder, why);
   library_close(&lib);
-  return ok;
+  return ok ? PASS : FAIL;
 }
 
-static verdict run_case(const char *folder, dl_buffer *why) {
+static verdict compile(const char *model, const char *output, dl_buffer *why) {
+  dl_context *ctx = make_context(why);
+  dl_compile_options options = {.opt_level = 2, .prefix = "model"};
+  if (!ctx) return FAIL;
+  dl_status status = dl_compile_file(ctx, model, output, &options);
+  dl_context_destroy(ctx);
+  return status == DL_OK ? PASS : failed(why);
+}
+
+static verdict run_library(const char *folder, const char *path, dl_buffer *why) {
+  library lib;
+  if (!library_open(&lib, path, why)) return FAIL;
+  bool ok = run_data_sets(lib.model, folder, why);
+  library_close(&lib);
+  return ok ? PASS : FAIL;
+}
+
+static verdict run_compiled(const char *folder, const char *model, dl_buffer *why) {
   char scratch[] = "/tmp/dlrun-XXXXXX";
   if (!mkdtemp(scratch)) return dl_buffer_puts(why, "cannot make a temporary folder"), FAIL;
-  char *model = join(folder, "model.onnx"), *output = join(scratch, "model.so");
-  char *header = join(scratch, "model.h");
+  char *output = join(scratch, "model.so"), *header = join(scratch, "model.h");
   verdict result = compile(model, output, why);
-  if (result == PASS && !run_library(output, folder, why)) result = FAIL;
+  if (result == PASS) result = run_library(folder, output, why);
   unlink(output);
   unlink(header);
   rmdir(scratch);
-  free(model);
   free(output);
   free(header);
   return result;
 }
 
+static verdict run_case(const char *folder, bool interpret, dl_buffer *why) {
+  char *model = join(folder, "model.onnx");
+  verdict result = (interpret ? run_interpreted : run_compiled)(folder, model, why);
+  free(model);
+  return result;
+}
+
 // --- one case in a process of its own ---
 
-static void child(int out, const char *folder) {
+static void child(int out, const char *folder, bool interpret) {
   dl_buffer why = {0};
   alarm(CASE_SECONDS);
-  verdict result = run_case(folder, &why);
+  verdict result = run_case(folder, interpret, &why);
   FILE *file = fdopen(out, "w");
   fprintf(file, "%d%s", result, why.data ? why.data : "");
   _exit(fclose(file) == 0 ? DL_EXIT_OK : DL_EXIT_FAILURE);
@@ -206,7 +241,7 @@ static verdict judge(int status, const dl_buffer *answer, dl_buffer *why) {
   return (verdict)(answer->data[0] - '0');
 }
 
-static verdict run_isolated(const char *folder, dl_buffer *why) {
+static verdict run_isolated(const char *folder, bool interpret, dl_buffer *why) {
   int ends[2], status = 0;
   dl_buffer answer = {0};
   if (pipe(ends) != 0) return dl_buffer_puts(why, "cannot make a pipe"), FAIL;
@@ -214,7 +249,7 @@ static verdict run_isolated(const char *folder, dl_buffer *why) {
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    child(ends[1], folder);
+    child(ends[1], folder, interpret);
   }
   close(ends[1]);
   if (pid > 0) {
@@ -234,10 +269,10 @@ static const char *base_name(const char *path) {
   return slash && slash[1] ? slash + 1 : path;
 }
 
-static void test_case(const char *folder, size_t *counts) {
+static void test_case(const char *folder, bool interpret, size_t *counts) {
   static const char *const names[] = {"PASS", "FAIL", "UNSUPPORTED"};
   dl_buffer why = {0};
-  verdict result = run_isolated(folder, &why);
+  verdict result = run_isolated(folder, interpret, &why);
   counts[result]++;
   printf("%s %s", names[result], base_name(folder));
   if (result != PASS) printf(" (%s)", why.data);
@@ -245,20 +280,21 @@ static void test_case(const char *folder, size_t *counts) {
   dl_buffer_free(&why);
 }
 
-static void test_folder(const char *folder, unsigned depth, size_t *counts) {
+static void test_folder(const char *folder, unsigned depth, bool interpret, size_t *counts) {
   if (exists(folder, "model.onnx")) {
-    test_case(folder, counts);
+    test_case(folder, interpret, counts);
     return;
   }
   if (depth == 0) return;
   dl_cli_list paths = list_folder(folder, "");
-  for (size_t i = 0; i < paths.len; i++) test_folder(paths.data[i], depth - 1, counts);
+  for (size_t i = 0; i < paths.len; i++) test_folder(paths.data[i], depth - 1, interpret, counts);
   free_list(&paths);
 }
 
-int onnx_test(const dl_cli_list *folders) {
+int onnx_test(const dl_cli_list *folders, bool interpret) {
   size_t counts[3] = {0};
-  for (size_t i = 0; i < folders->len; i++) test_folder(folders->data[i], MAX_DEPTH, counts);
+  for (size_t i = 0; i < folders->len; i++)
+    test_folder(folders->data[i], MAX_DEPTH, interpret, counts);
   if (counts[PASS] + counts[FAIL] + counts[UNSUPPORTED] == 0)
     return dl_cli_error("dlrun", "no test case found");
   printf("%zu passed, %zu failed, %zu skipped\n", counts[PASS], counts[FAIL], counts[UNSUPPORTED]);
