@@ -103,15 +103,6 @@ static bool run_and_compare(const dlir_model *model, dlir_session *session, tens
   return ok;
 }
 
-// Data written by tools without a bfloat16 of their own hold its bits as uint16.
-static void retype(tensor_list *list, const dlir_value_info *infos, size_t count) {
-  for (size_t i = 0; i < list->len && i < count; i++) {
-    DLDataType *dtype = &list->data[i].dl.dtype;
-    if (infos[i].dtype.code == kDLBfloat && dtype->code == kDLUInt && dtype->bits == 16)
-      dtype->code = kDLBfloat;
-  }
-}
-
 static bool run_data_set(const dlir_model *model, dlir_session *session, const char *folder,
                          dl_buffer *why) {
   tensor_list inputs = {0}, expected = {0};
@@ -121,8 +112,6 @@ static bool run_data_set(const dlir_model *model, dlir_session *session, const c
                      expected.len);
     ok = false;
   }
-  retype(&inputs, model->inputs, model->num_inputs);
-  retype(&expected, model->outputs, model->num_outputs);
   ok = ok && run_and_compare(model, session, &inputs, &expected, why);
   free_tensors(&inputs);
   free_tensors(&expected);
@@ -131,9 +120,19 @@ static bool run_data_set(const dlir_model *model, dlir_session *session, const c
 
 // --- one case ---
 
-static bool run_data_sets(const dlir_model *model, const char *folder, dl_buffer *why) {
+static bool has_bfloat16(const dlir_value_info *infos, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (infos[i].dtype.code == kDLBfloat) return true;
+  return false;
+}
+
+static verdict run_data_sets(const dlir_model *model, const char *folder, dl_buffer *why) {
   dlir_open_options options = {.size = sizeof(options), .threads = 1};
   dlir_session *session = NULL;
+  // The cases' data hold truncated bits as uint16 there, not rounded bfloat16.
+  if (has_bfloat16(model->inputs, model->num_inputs) ||
+      has_bfloat16(model->outputs, model->num_outputs))
+    return dl_buffer_puts(why, "test data of type bfloat16 are not supported"), UNSUPPORTED;
   bool ok = model->open(model, &options, &session) == DLIR_OK;
   if (!ok) dl_buffer_puts(why, model->last_error(session));
   dl_cli_list sets = list_folder(folder, "test_data_set_");
@@ -142,7 +141,7 @@ static bool run_data_sets(const dlir_model *model, const char *folder, dl_buffer
   for (size_t i = 0; i < sets.len && ok; i++) ok = run_data_set(model, session, sets.data[i], why);
   free_list(&sets);
   model->close(session);
-  return ok;
+  return ok ? PASS : FAIL;
 }
 
 // Keeps the first error and, of a list of notes, the first.
@@ -168,9 +167,9 @@ static verdict run_interpreted(const char *folder, const char *model, dl_buffer 
   library lib;
   dl_context *ctx = make_context(why);
   if (!ctx || !interpret_open(&lib, ctx, model)) return failed(why);
-  bool ok = run_data_sets(lib.model, folder, why);
+  verdict result = run_data_sets(lib.model, folder, why);
   library_close(&lib);
-  return ok ? PASS : FAIL;
+  return result;
 }
 
 static verdict compile(const char *model, const char *output, dl_buffer *why) {
@@ -185,9 +184,9 @@ static verdict compile(const char *model, const char *output, dl_buffer *why) {
 static verdict run_library(const char *folder, const char *path, dl_buffer *why) {
   library lib;
   if (!library_open(&lib, path, why)) return FAIL;
-  bool ok = run_data_sets(lib.model, folder, why);
+  verdict result = run_data_sets(lib.model, folder, why);
   library_close(&lib);
-  return ok ? PASS : FAIL;
+  return result;
 }
 
 static verdict run_compiled(const char *folder, const char *model, dl_buffer *why) {
