@@ -29,9 +29,15 @@ static bool is_identity(const dl_bound_statement *st, size_t rank) {
   return true;
 }
 
-static bool reads_equally(const dl_bound_statement *st, const dl_bound_read *read, size_t rank) {
-  for (size_t d = 0; d < rank; d++)
-    if (read->indices[d] != st->out[d]) return false;
+static bool is_one(dl_expr size) { return size->kind == DL_EXPR_CONST && size->value == 1; }
+
+// Whether a read of a tensor of the target's rank takes the element at the place that is written. In dimensions of
+// size 1 there is only one.
+static bool reads_equally(const dl_bound_spec *bound, const dl_bound_statement *st,
+                          const dl_bound_read *read) {
+  const dl_bound_tensor *from = &bound->tensors[read->tensor], *to = &bound->tensors[st->target];
+  for (size_t d = 0; d < to->rank; d++)
+    if (read->indices[d] != st->out[d] && !(is_one(from->sizes[d]) && is_one(to->sizes[d]))) return false;
   return true;
 }
 
@@ -52,7 +58,7 @@ static bool statement_is_elementwise(const dl_bound_spec *bound, const dl_bound_
     const dl_bound_tensor *tensor = &bound->tensors[read->tensor];
     if (!is_broadcast(bound, read)) return false;
     if (tensor->kind != DL_BOUND_OPERAND || tensor->number != operand) continue;
-    if (tensor->rank != rank || !reads_equally(st, read, rank)) return false;
+    if (tensor->rank != rank || !reads_equally(bound, st, read)) return false;
     *reads_operand = true;
   }
   return true;
@@ -75,15 +81,11 @@ static bool is_multiple(dl_expr e, int64_t of) {
   }
 }
 
-static bool is_unit(const dl_bound_iterator *it) {
-  return it->extent->kind == DL_EXPR_CONST && it->extent->value == 1;
-}
-
 static dl_expr without_units(const dl_bound_statement *st, dl_expr index) {
   for (size_t i = 0; i < st->num_iterators; i++) {
     int64_t coefficient;
     dl_expr rest;
-    bool drop = is_unit(&st->iterators[i]) && index->kind != DL_EXPR_DIM;
+    bool drop = is_one(st->iterators[i].extent) && index->kind != DL_EXPR_DIM;
     if (drop && dl_expr_split_dim(index, (unsigned)i, &coefficient, &rest)) index = rest;
   }
   return index;
@@ -115,7 +117,7 @@ dl_value *dl_copied_operand(const dl_bound_spec *bound) {
     const dl_bound_read *read = &st->reads[st->body->read];
     source = &bound->tensors[read->tensor];
     bool in_place = same_sizes(source, target) && is_identity(st, target->rank) &&
-                    reads_equally(st, read, target->rank);
+                    reads_equally(bound, st, read);
     if (!in_place) return NULL;
   }
   if (!source || source->kind != DL_BOUND_OPERAND) return NULL;
