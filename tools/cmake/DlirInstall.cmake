@@ -27,5 +27,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/DLIRConfigVersion.cmake
 install(FILES ${CMAKE_BINARY_DIR}/DLIRConfig.cmake ${CMAKE_BINARY_DIR}/DLIRConfigVersion.cmake
         DESTINATION ${config_dir})
 
+# Relative, so that the tree may be installed elsewhere than was configured.
+file(RELATIVE_PATH DLIR_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/dlir.pc.in ${CMAKE_BINARY_DIR}/dlir.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/dlir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

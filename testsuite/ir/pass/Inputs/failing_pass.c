@@ -44,8 +44,18 @@ static dl_status break_ir(dl_pass *pass, dl_op *op) {
 
 DL_PASS(break_ir, "test-break", "func.func", "Erase the terminator", DL_EXACT, break_ir);
 
+static dl_outcome toggle(dl_rewriter *rw, dl_op *op) {
+  bool set = dl_get_attr(op, "toggled") != NULL;
+  dl_set_attr(op, "toggled", set ? NULL : dl_unit_attr(dl_op_context(op)));
+  dl_rw_modified(rw, op);
+  return DL_CHANGED;
+}
+
+DL_REWRITE_PASS(toggle, "test-toggle", "func.func", "Rewrite for ever", DL_EXACT,
+                {.rewrite = toggle, .name = "toggle"});
+
 static const dl_pass_def *const passes[] = {&fail_pass, &dl_pass_lie, &dl_pass_silent,
-                                            &dl_pass_break_ir};
+                                            &dl_pass_break_ir, &dl_pass_toggle};
 
 DL_API const dl_module_def *dl_module_query(uint32_t host_version) {
   static const dl_module_def module = {
