@@ -89,9 +89,7 @@ class Compiled:
     def labels(self, feeds):
         text = subprocess.run(self.command(feeds, "--profile", "--json"), check=True, text=True,
                               capture_output=True).stdout
-        report = json.loads(text.strip().splitlines()[-1])
-        rows = next(v for v in report.values() if isinstance(v, list))
-        return [row["label"] for row in rows]
+        return [row["layer"] for row in json.loads(text.strip().splitlines()[-1])["layers"]]
 
 
 def difference(actual, expected):
