@@ -374,6 +374,23 @@ static dl_status call_contains(dl_binder *b, const call *c, dl_bound_value *out)
   return DL_OK;
 }
 
+// lookup(keys, values, k, l, otherwise): the value whose key is k or l, also where that is decided
+// at run time.
+static dl_status call_lookup(dl_binder *b, const call *c, dl_bound_value *out) {
+  DL_TRY(expect_list(b, c, 0));
+  DL_TRY(expect_list(b, c, 1));
+  if (c->args[0].count != c->args[1].count)
+    return dl_spec_fail(b, "%zu keys for %zu values", c->args[0].count, c->args[1].count);
+  *out = c->args[4];
+  for (size_t i = 0; i < c->args[0].count; i++) {
+    dl_bound_value key[3] = {dl_list_value(b, 1, &c->args[0].items[i]), c->args[2], c->args[3]};
+    dl_bound_value parts[3] = {{0}, c->args[1].items[i], *out};
+    DL_TRY(call_contains(b, &(call){c->node, 3, key}, &parts[0]));
+    DL_TRY(dl_apply(b, DL_SCALAR_SELECT, 3, parts, out));
+  }
+  return DL_OK;
+}
+
 // --- scalars ---
 
 static dl_status call_extremum(dl_binder *b, const call *c, dl_bound_value *out) {
@@ -460,6 +477,7 @@ static const struct {
     {"positions", call_positions, 1, 1},
     {"known", call_known, 1, 1},
     {"contains", call_contains, 2, SIZE_MAX},
+    {"lookup", call_lookup, 5, 5},
     {"min", call_extremum, 1, SIZE_MAX},
     {"max", call_extremum, 1, SIZE_MAX},
     {"select", call_select, 3, 3},

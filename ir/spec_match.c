@@ -353,16 +353,15 @@ static dl_status match_value(dl_binder *b, const char *what, const char *constra
   b->part = dl_intern_z(b->ctx, what);
   pattern = choose(b, pattern);
   if (!pattern) return DL_FAILED;
-  if (!pattern->is_tensor) {
-    if (dl_classes_match(b, pattern->classes, type)) return DL_OK;
-    return type_error(b, what, type, constraint, pattern);
-  }
-  if (!dl_is_tensor(type) || !dl_classes_match(b, pattern->classes, type->element))
-    return type_error(b, what, type, constraint, pattern);
-  if (type->unranked)
+  bool is_tensor = pattern->is_tensor;
+  bool fits = is_tensor ? dl_is_tensor(type) && dl_classes_match(b, pattern->classes, type->element)
+                        : dl_classes_match(b, pattern->classes, type);
+  if (!fits) return type_error(b, what, type, constraint, pattern);
+  if (!is_tensor && !b->spec->def->compute) return DL_OK;
+  if (dl_is_tensor(type) && type->unranked)
     return dl_error(b->loc, "'%s': %s must have a known number of dimensions", dl_op_name(b->op),
                     what);
-  return match_dims(b, what, pattern, &b->tensors.data[tensor]);
+  return is_tensor ? match_dims(b, what, pattern, &b->tensors.data[tensor]) : DL_OK;
 }
 
 // --- operands and results as tensors ---
