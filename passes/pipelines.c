@@ -5,8 +5,8 @@
 
 static const dl_named_pipeline pipelines[] = {
     {"graph-pipeline", "Optimize at the graph level",
-     "func.func(graph-infer-shapes,graph-fold-constants,graph-canonicalize,graph-fold-batch-norm,cse,dce,"
-     "graph-infer-shapes,graph-assign-layouts,graph-cancel-relayouts,cse,dce,graph-fuse)"},
+     "func.func(graph-infer-shapes,graph-fold-constants,graph-canonicalize,canonicalize,graph-fold-batch-norm,"
+     "cse,dce,graph-infer-shapes,graph-assign-layouts,graph-cancel-relayouts,cse,dce,graph-fuse)"},
     {"tensor-pipeline", "From the graph level to kernels at the tensor level",
      "func.func(convert-graph-to-tensor,canonicalize,cse,dce),tensor-partition-constants,"
      "tensor-outline-groups,canonicalize,tensor-choose-schedules"},

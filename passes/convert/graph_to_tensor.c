@@ -1,6 +1,7 @@
 // convert-graph-to-tensor: every graph op with a dense computation becomes tensor.compute, tensor.reinterpret or
 // tensor.from_elements, from its spec; constants become tensor.constant, graph.group becomes tensor.group. Layouts
-// disappear: values get the shapes in which they are stored. Contract: exact.
+// disappear: values get the shapes in which they are stored, and sums run in the order of the blocks. Contract:
+// reassociates.
 #include "dialects/graph/graph_ops.h"
 #include "dialects/layout.h"
 #include "dialects/tensor/compute.h"
@@ -168,4 +169,4 @@ static dl_status run(dl_pass *pass, dl_op *func) {
 }
 
 DL_PASS(convert_graph_to_tensor, "convert-graph-to-tensor", "func.func",
-        "Lower graph ops to tensor computations, from their specs", DL_EXACT, run);
+        "Lower graph ops to tensor computations, from their specs", DL_REASSOCIATES, run);

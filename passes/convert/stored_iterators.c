@@ -8,9 +8,8 @@ typedef struct base_iterator {
   bool parallel, dropped;
   size_t num_radices;
   int64_t radices[DL_LAYOUT_MAX_DIMS];
-  int64_t tile;      // product of the radices
-  bool zero_beyond;  // all that the lanes beyond the extent read is zero, and adds nothing
-  size_t first;      // stored iterator of the outer part; those of the radices follow in `inner`
+  int64_t tile;  // product of the radices
+  size_t first;  // stored iterator of the outer part; those of the radices follow in `inner`
   size_t inner[DL_LAYOUT_MAX_DIMS];
 } base_iterator;
 
@@ -71,22 +70,29 @@ static void split_base(base_iterator *it, const dl_layout *layout, unsigned dim)
       it->radices[it->num_radices++] = layout->dims[i].block;
 }
 
+// The slot for an iterator that replaces those of an index: that of the first of them, or a new one.
+static unsigned merged_slot(splitter *s, dl_expr index) {
+  for (unsigned i = 0; i < s->statement->num_parallel; i++)
+    if (dl_expr_uses_dim(index, i)) return i;
+  s->base[s->num_base].name = dl_intern_z(s->ctx, "lane");
+  return (unsigned)s->num_base++;
+}
+
 // Replaces the iterators of a mixed-radix index by one that runs over the whole dimension.
 static base_iterator *merge_index(splitter *s, dl_expr index, dl_expr size) {
-  unsigned merged = (unsigned)s->num_base++;
-  base_iterator *it = &s->base[merged];
-  *it = (base_iterator){.name = dl_intern_z(s->ctx, "lane"), .extent = size, .parallel = true};
+  unsigned slot = merged_slot(s, index);
+  dl_expr whole = dl_expr_dim(s->ctx, slot);
   for (unsigned i = 0; i < s->statement->num_parallel; i++) {
     int64_t coefficient;
-    dl_expr rest, whole = dl_expr_dim(s->ctx, merged);
+    dl_expr rest;
     if (s->base[i].dropped || !dl_expr_uses_dim(index, i)) continue;
     if (!dl_expr_split_dim(index, i, &coefficient, &rest)) dl_bug(s->bound->op, "not a mixed radix");
     dl_expr digit = dl_expr_floordiv(whole, dl_expr_const(s->ctx, coefficient));
     s->to_base[i] = dl_expr_mod(digit, s->base[i].extent);
     s->base[i].dropped = true;
-    it->name = s->base[i].name;
   }
-  return it;
+  s->base[slot] = (base_iterator){.name = s->base[slot].name, .extent = size, .parallel = true};
+  return &s->base[slot];
 }
 
 static void split_result(splitter *s) {

@@ -1,7 +1,7 @@
 // graph-assign-layouts: stores activations in blocks of channels as wide as a vector register, and weights to match.
 // Contractions with constant weights (convolutions, matrix products) start a blocked layout; every other dense
 // computation keeps the layout of its operands where its indices allow; relayouts stand only where layouts
-// change. Greedy, in program order. Contract: reassociates (sums run over blocks of channels).
+// change. Greedy, in program order. Contract: exact (it is the conversion to tensors that sums block by block).
 #include "dialects/graph/graph_ops.h"
 #include "dialects/layout.h"
 #include "dialects/machine.h"
@@ -138,7 +138,7 @@ const dl_pass_def dl_pass_graph_assign_layouts = {
     .name = "graph-assign-layouts",
     .summary = "Store channels in blocks as wide as a vector register",
     .anchor = "func.func",
-    .contract = DL_REASSOCIATES,
+    .contract = DL_EXACT,
     .num_statistics = DL_COUNT(statistics),
     .statistics = statistics,
     .run = run};

@@ -1,6 +1,6 @@
 // graph-canonicalize: removes ops that change nothing (identities, dropout, casts, transpositions, paddings and
-// reshapes to the same), makes one reshape of several, and drops the second of two idempotent ops (relu of
-// relu). What an op does is read from its spec, not from its name. Contract: exact.
+// reshapes to the same) and makes one reshape of several. What an op does is read from its spec, not from its
+// name. (canonicalize deals with what traits say, such as relu of relu.) Contract: exact.
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
 #include "passes/graph/structure.h"
@@ -50,28 +50,8 @@ static dl_outcome merge_reshapes(dl_rewriter *rw, dl_op *op) {
   return DL_CHANGED;
 }
 
-static bool same_attributes(const dl_op *a, const dl_op *b) {
-  if (dl_num_inherent_attrs(a) != dl_num_inherent_attrs(b)) return false;
-  for (size_t i = 0; i < dl_num_inherent_attrs(a); i++) {
-    dl_named_attr x = dl_inherent_attr(a, i), y = dl_inherent_attr(b, i);
-    if (x.name != y.name || x.value != y.value) return false;
-  }
-  return true;
-}
-
-static dl_outcome apply_once(dl_rewriter *rw, dl_op *op) {
-  bool once = dl_has_trait(op, DL_IDEMPOTENT), twice = dl_has_trait(op, DL_INVOLUTION);
-  dl_op *inner = (once || twice) && dl_num_operands(op) == 1 ? dl_value_def(dl_operand(op, 0)) : NULL;
-  if (!inner || dl_op_def_of(inner) != dl_op_def_of(op) || !same_attributes(op, inner)) return DL_NO_MATCH;
-  dl_value *same = once ? dl_operand(op, 0) : dl_operand(inner, 0);
-  if (dl_value_type(same) != dl_value_type(dl_result(op, 0))) return DL_NO_MATCH;
-  dl_replace(rw, op, same);
-  return DL_CHANGED;
-}
-
 static const dl_pattern patterns[] = {
     {NULL, remove_copy, 2, "remove_copy"},
-    {NULL, apply_once, 1, "apply_once"},
     {NULL, merge_reshapes, 1, "merge_reshapes"},
 };
 
