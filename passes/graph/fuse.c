@@ -49,6 +49,19 @@ static dl_loc group_loc(dl_context *ctx, const op_list *ops) {
   return loc;
 }
 
+// Whether a value is a constant from which specs take sizes or axes: it must stay in sight of the op that uses it.
+static bool is_shape_constant(const dl_value *value) {
+  dl_type type = dl_value_type(value);
+  return dl_constant_value(value) && dl_is_tensor(type) && type->rank <= 1 &&
+         (dl_is_integer(type->element) || dl_is_index(type->element));
+}
+
+static dl_value *copy_constant(const dl_value *value, dl_op *user) {
+  dl_op *copy = dl_op_clone(dl_value_def(value), NULL);
+  dl_op_insert_before(copy, user);
+  return dl_result(copy, 0);
+}
+
 // Moves ops into the body; values from outside become arguments, once each.
 static value_list fill_body(dl_block *body, const op_list *ops) {
   value_list operands = {0};
@@ -61,6 +74,10 @@ static value_list fill_body(dl_block *body, const op_list *ops) {
     for (size_t n = 0; n < dl_num_operands(op); n++) {
       dl_value *value = dl_operand(op, n), *argument = dl_ptr_map_get(&arguments, value);
       if (dl_value_def(value) && dl_ptr_map_has(&members, dl_value_def(value))) continue;
+      if (is_shape_constant(value)) {
+        dl_set_operand(op, n, copy_constant(value, op));
+        continue;
+      }
       if (!argument) {
         argument = dl_add_arg(body, dl_value_type(value), dl_value_loc(value));
         dl_value_set_name(argument, dl_value_name(value));
