@@ -17,6 +17,7 @@
   X(graph_fuse)                 \
   X(graph_infer_shapes)         \
   X(inline)                     \
+  X(loop_expand_math)           \
   X(loop_form_fma)              \
   X(loop_invariant_code_motion) \
   X(loop_outline_parallel)      \

@@ -11,7 +11,7 @@ static const dl_named_pipeline pipelines[] = {
      "func.func(convert-graph-to-tensor,canonicalize,cse,dce),tensor-partition-constants,"
      "tensor-outline-groups,canonicalize,tensor-choose-schedules"},
     {"loop-pipeline", "From the tensor level to loops that a target can emit",
-     "convert-tensor-to-loop,func.func(loop-form-fma),loop-outline-parallel,canonicalize,cse,"
+     "convert-tensor-to-loop,func.func(loop-expand-math,loop-form-fma),loop-outline-parallel,canonicalize,cse,"
      "loop-invariant-code-motion,loop-plan-memory"},
 };
 
