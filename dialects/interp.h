@@ -15,6 +15,9 @@ typedef struct dl_interp_options {
   // Called with every tensor that an op computes; may be NULL.
   void (*observe)(void *user, const dl_op *op, size_t result, const dl_ndarray *value);
   void *user;
+  // Not 0: every rounding of a float is moved at random by up to a unit in the last place, which
+  // shows how much the results depend on roundings.
+  uint64_t noise;
 } dl_interp_options;
 
 // Runs function `name` of a module that verifies. Inputs and outputs are those of the function's

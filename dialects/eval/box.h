@@ -56,6 +56,7 @@ typedef struct dl_box {
   dl_scalar_value init;  // with a combiner
   dl_ndarray *target;
   const dl_expr *out;  // one index per dimension of the target, over the parallel iterators
+  uint64_t *noise;     // NULL, or the state with which every rounding is perturbed
   // Conditions e >= 0 or e = 0. Points outside of one over parallel iterators store 0; others
   // contribute nothing. Nothing is read at points outside.
   size_t num_conditions;

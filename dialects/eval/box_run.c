@@ -112,6 +112,12 @@ static dl_status gather(machine *m, const dl_box_op *op, size_t count) {
 
 // --- the program ---
 
+static void run_kernel(const machine *m, const dl_kernel *kernel, void *out, const void *const *in,
+                       size_t count) {
+  dl_kernel_run(kernel, out, in, count);
+  if (m->box->noise && kernel->rounds) dl_lanes_perturb(kernel->to, out, count, m->box->noise);
+}
+
 static void set_iterators(machine *m, size_t count) {
   const dl_box *box = m->box;
   for (size_t r = 0; r < box->registers.len; r++) {
@@ -133,7 +139,7 @@ static dl_status run_ops(machine *m, size_t from, size_t to, size_t count) {
     } else {
       const void *in[DL_KERNEL_MAX_INPUTS];
       for (size_t k = 0; k < op->kernel.num_inputs; k++) in[k] = register_at(m, op->in[k]);
-      dl_kernel_run(&op->kernel, register_at(m, op->out), in, count);
+      run_kernel(m, &op->kernel, register_at(m, op->out), in, count);
     }
   }
   return DL_OK;
@@ -170,7 +176,7 @@ static void keep_inactive(const machine *m, size_t count) {
 static void accumulate(machine *m, size_t count) {
   const void *value = register_at(m, m->box->result);
   if (m->has_combine) {
-    dl_kernel_run(&m->combine, m->next, (const void *[]){m->accumulator, value, NULL}, count);
+    run_kernel(m, &m->combine, m->next, (const void *[]){m->accumulator, value, NULL}, count);
   } else {
     memcpy(m->next, value, count * dl_lane_bytes(dl_lane_of(m->box->type)));
   }
@@ -186,7 +192,7 @@ static void accumulate_along(machine *m, size_t count) {
   dl_lane lane = dl_lane_of(m->box->type);
   size_t size = dl_lane_bytes(lane);
   if (m->box->combiner == DL_COMBINE_SUM && m->box->type->kind == DL_TYPE_FLOAT &&
-      m->box->type->float_kind == DL_F32) {
+      m->box->type->float_kind == DL_F32 && !m->box->noise) {
     float sum = *(float *)m->accumulator;
     for (size_t i = 0; i < count; i++) {
       if (is_active(m, i)) sum += ((const float *)value)[i];
@@ -196,8 +202,8 @@ static void accumulate_along(machine *m, size_t count) {
   }
   for (size_t i = 0; i < count; i++) {
     if (!is_active(m, i)) continue;
-    dl_kernel_run(&m->combine, m->next, (const void *[]){m->accumulator, value + i * size, NULL},
-                  1);
+    run_kernel(m, &m->combine, m->next, (const void *[]){m->accumulator, value + i * size, NULL},
+               1);
     memcpy(m->accumulator, m->next, size);
   }
 }

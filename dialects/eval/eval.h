@@ -7,12 +7,14 @@
 
 // Evaluates an op whose definition has a `compute` text by its bound spec, statement by statement.
 // operands[i] is the array of operand i of the op, or NULL when nothing depends on it (such as on the
-// elements of what graph.shape is given); *result i is new. Fails with a diagnostic.
-DL_API dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results);
+// elements of what graph.shape is given); results[i] is new. `noise`: see dl_box; or NULL. Fails with a
+// diagnostic.
+DL_API dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results,
+                              uint64_t *noise);
 
 // Evaluates a tensor.compute: the arrays of its inputs and captures, the values of its symbols.
 dl_status dl_eval_compute(const dl_op *op, dl_ndarray *const *inputs, dl_ndarray *const *captures,
-                          const int64_t *symbols, dl_ndarray **result);
+                          const int64_t *symbols, dl_ndarray **result, uint64_t *noise);
 
 // Replaces symbols by values, so that only dimensions are left.
 dl_expr dl_bind_symbols(dl_expr expr, size_t num_symbols, const int64_t *values);

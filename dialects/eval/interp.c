@@ -118,7 +118,11 @@ static dl_status prepare_constant(dl_compiler *c, const dl_op *op, dl_instr *ins
 static dl_status run_kernel(dl_frame *frame, const dl_instr *instr) {
   const void *in[DL_KERNEL_MAX_INPUTS];
   for (size_t i = 0; i < instr->num_operands; i++) in[i] = dl_at(frame, instr->operands[i]);
-  dl_kernel_run(&instr->kernel, dl_at(frame, instr->results[0]), in, instr->results[0].lanes);
+  dl_place result = instr->results[0];
+  dl_kernel_run(&instr->kernel, dl_at(frame, result), in, result.lanes);
+  uint64_t *noise = frame->interp->noise;
+  if (noise && instr->kernel.rounds)
+    dl_lanes_perturb(instr->kernel.to, dl_at(frame, result), result.lanes, noise);
   return DL_OK;
 }
 
@@ -268,6 +272,10 @@ dl_status dl_interp_run(dl_op *module, dl_ident name, size_t num_inputs, dl_ndar
                       .module = module,
                       .options = options,
                       .arena = dl_arena_create()};
+  if (options && options->noise) {
+    interp.noise_state = options->noise;
+    interp.noise = &interp.noise_state;
+  }
   dl_status status = run_init(&interp, name);
   if (status == DL_OK)
     status = run_function(&interp, function, num_inputs, inputs, num_outputs, outputs);

@@ -90,8 +90,9 @@ struct dl_interp {
   DL_VEC(dl_memory *) memories;  // alive as long as the run
   DL_VEC(dl_ndarray *) constants;
   size_t num_weights;
-  dl_ndarray **weights;  // results of @init
-  unsigned depth;        // of calls
+  dl_ndarray **weights;          // results of @init
+  uint64_t noise_state, *noise;  // NULL: none
+  unsigned depth;                // of calls
 };
 
 struct dl_compiler {

@@ -34,6 +34,56 @@ void dl_kernel_run(const dl_kernel *kernel, void *out, const void *const *in, si
   normalize(kernel->to, out, count);
 }
 
+// --- noise ---
+
+uint64_t dl_random(uint64_t *state) {
+  uint64_t z = *state += 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+// -1, 0 or 1, with the probabilities 1/4, 1/2, 1/4.
+static int64_t random_step(uint64_t *state) {
+  uint64_t bits = dl_random(state);
+  return (int64_t)(bits & 1) - (int64_t)(bits >> 1 & 1);
+}
+
+// Neighbouring numbers of one sign have neighbouring bit patterns. Zeros, and what is next to zero
+// or infinity, stay.
+static void perturb_f32(float *lanes, size_t count, unsigned unit, uint64_t *state) {
+  for (size_t i = 0; i < count; i++) {
+    int32_t bits;
+    memcpy(&bits, &lanes[i], sizeof(bits));
+    uint32_t magnitude = (uint32_t)bits & 0x7fffffff;
+    if (magnitude < 0x00800000u + unit || magnitude > 0x7f000000u) continue;
+    bits += (int32_t)(random_step(state) * (int64_t)unit);
+    memcpy(&lanes[i], &bits, sizeof(bits));
+  }
+}
+
+static void perturb_f64(double *lanes, size_t count, uint64_t *state) {
+  for (size_t i = 0; i < count; i++) {
+    int64_t bits;
+    memcpy(&bits, &lanes[i], sizeof(bits));
+    uint64_t magnitude = (uint64_t)bits & INT64_MAX;
+    if (magnitude < 0x0010000000000001u || magnitude > 0x7fe0000000000000u) continue;
+    bits += random_step(state);
+    memcpy(&lanes[i], &bits, sizeof(bits));
+  }
+}
+
+void dl_lanes_perturb(dl_type type, void *lanes, size_t count, uint64_t *state) {
+  if (type->float_kind == DL_F64) {
+    perturb_f64(lanes, count, state);
+  } else {
+    unsigned unit = type->float_kind == DL_F16    ? 1u << 13
+                    : type->float_kind == DL_BF16 ? 1u << 16
+                                                  : 1;
+    perturb_f32(lanes, count, unit, state);
+  }
+}
+
 // --- memory ---
 
 #define LOAD(name, lane, stored)                                                       \

@@ -35,6 +35,7 @@ struct dl_kernel {
   dl_type from, to;   // element types of the (last) operand and of the result
   unsigned width;     // of integer operands, in bits
   int64_t predicate;  // of comparisons
+  bool rounds;        // the exact result need not be a number of the type
 };
 
 // The kernel of an arith or math op (on scalars, or on the lanes of vectors and tensors); false if
@@ -57,6 +58,11 @@ DL_API void dl_lanes_load(dl_type element, void *lanes, const void *memory, int6
 DL_API void dl_lanes_store(dl_type element, const void *lanes, void *memory, int64_t stride,
                            size_t count);
 DL_API void dl_lanes_fill(dl_lane lane, void *lanes, dl_scalar_value value, size_t count);
+// Moves float lanes of `type` up or down by a unit in the last place, or leaves them, at random: a
+// model of rounding in another way. *state is the generator's.
+DL_API void dl_lanes_perturb(dl_type type, void *lanes, size_t count, uint64_t *state);
+// The next 64 random bits (splitmix64).
+DL_API uint64_t dl_random(uint64_t *state);
 // The value of an integer or float attribute as a lane of `type`.
 DL_API dl_scalar_value dl_scalar_of_attr(dl_attr attr, dl_type type);
 DL_API dl_attr dl_attr_of_scalar(dl_type type, dl_scalar_value value);

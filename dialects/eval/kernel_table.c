@@ -267,9 +267,26 @@ static dl_kernel_fn row_function(const kernel_row *row, dl_lane lane) {
   return lane == DL_LANE_INT ? row->on_int : lane == DL_LANE_F32 ? row->on_f32 : row->on_f64;
 }
 
+// Functions of floats whose results are exact.
+static bool is_exact(dl_kernel_fn run) {
+  static const dl_kernel_fn exact[] = {
+      dl_f32_max,    dl_f64_max,      dl_f32_min,       dl_f64_min,       dl_f32_maxnum,
+      dl_f64_maxnum, dl_f32_minnum,   dl_f64_minnum,    dl_f32_neg,       dl_f64_neg,
+      dl_f32_abs,    dl_f64_abs,      dl_f32_floor,     dl_f64_floor,     dl_f32_ceil,
+      dl_f64_ceil,   dl_f32_trunc,    dl_f64_trunc,     dl_f32_round,     dl_f64_round,
+      dl_f32_rem,    dl_f64_rem,      dl_f32_roundeven, dl_f64_roundeven, dl_f32_select,
+      dl_f64_select, dl_f32_copysign, dl_f64_copysign,  bitcast,          f32_to_f32,
+      f32_to_f64,    f64_to_f64};
+  for (size_t i = 0; i < DL_COUNT(exact); i++) {
+    if (run == exact[i]) return true;
+  }
+  return false;
+}
+
 static bool describe(dl_kernel *kernel, dl_kernel_fn run, size_t num_inputs, dl_type from,
                      dl_type to) {
-  *kernel = (dl_kernel){run, num_inputs, from, to, integer_width(from), 0};
+  *kernel = (dl_kernel){
+      run, num_inputs, from, to, integer_width(from), 0, dl_is_float(to) && !is_exact(run)};
   return run != NULL;
 }
 

@@ -1,0 +1,89 @@
+#include <math.h>
+
+#include "dialects/check_internal.h"
+
+dl_ndarray *dl_copy_array(const dl_ndarray *array) {
+  dl_ndarray *copy = dl_ndarray_create(array->element, array->rank, array->shape);
+  if (!copy) dl_bug(NULL, "out of memory for a copy of an array");
+  memcpy(copy->data, array->data, dl_ndarray_bytes(array));
+  return copy;
+}
+
+static bool same_element(const dl_ndarray *a, const dl_ndarray *b, int64_t i) {
+  size_t size = dl_element_bytes(a->element);
+  if (!memcmp(a->data + (size_t)i * size, b->data + (size_t)i * size, size)) return true;
+  return dl_is_float(a->element) && isnan(dl_ndarray_f64(a, i)) && isnan(dl_ndarray_f64(b, i));
+}
+
+bool dl_same_bits(const dl_ndarray *a, const dl_ndarray *b) {
+  if (!memcmp(a->data, b->data, dl_ndarray_bytes(a))) return true;
+  for (int64_t i = 0; i < a->count; i++) {
+    if (!same_element(a, b, i)) return false;
+  }
+  return true;
+}
+
+double dl_max_magnitude(const dl_ndarray *array) {
+  double largest = 0;
+  for (int64_t i = 0; i < array->count; i++) {
+    double magnitude = fabs(dl_ndarray_f64(array, i));
+    if (isfinite(magnitude) && magnitude > largest) largest = magnitude;
+  }
+  return largest;
+}
+
+dl_spreads dl_spreads_create(const dl_ndarray *exact) {
+  return (dl_spreads){.each = dl_calloc((size_t)exact->count, sizeof(double))};
+}
+
+void dl_spreads_add(dl_spreads *spreads, const dl_ndarray *exact, const dl_ndarray *noisy) {
+  for (int64_t i = 0; i < exact->count; i++) {
+    double deviation = fabs(dl_ndarray_f64(exact, i) - dl_ndarray_f64(noisy, i));
+    if (deviation > spreads->each[i]) spreads->each[i] = deviation;
+  }
+}
+
+// A single element may have been lucky in all runs, so the tensor's mean counts too. Integers come
+// from floats by rounding: where some may be off by so much, all may.
+void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact) {
+  double squares = 0, largest = 0;
+  for (int64_t i = 0; i < exact->count; i++) {
+    double deviation = isfinite(spreads->each[i]) ? spreads->each[i] : 0;
+    squares += deviation * deviation;
+    if (deviation > largest) largest = deviation;
+  }
+  double mean = exact->count ? sqrt(squares / (double)exact->count) : 0;
+  spreads->everywhere += dl_is_float(exact->element) ? 8 * mean : largest;
+}
+
+void dl_spreads_free(dl_spreads *spreads) { free(spreads->each); }
+
+// How far the elements are apart, in units of what is allowed; above 1 is too far.
+static double excess(const dl_ndarray *a, const dl_ndarray *b, int64_t i,
+                     const dl_spreads *spreads) {
+  if (same_element(a, b, i)) return 0;
+  double difference = fabs(dl_ndarray_f64(a, i) - dl_ndarray_f64(b, i));
+  double allowed = spreads->everywhere + (spreads->each ? 8 * spreads->each[i] : 0);
+  if (isnan(allowed)) return 0;  // the version before is not finite when perturbed
+  if (isnan(difference) || allowed == 0) return INFINITY;
+  return difference / allowed;
+}
+
+bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
+                       dl_buffer *why) {
+  int64_t worst = 0, count = 0;
+  double largest = 0;
+  for (int64_t i = 0; i < a->count; i++) {
+    double by = excess(a, b, i, spreads);
+    count += by > 1;
+    if (by <= largest) continue;
+    largest = by;
+    worst = i;
+  }
+  if (!count) return true;
+  dl_buffer_printf(why, "%lld of %lld elements differ, element %lld: %.9g became %.9g",
+                   (long long)count, (long long)a->count, (long long)worst,
+                   dl_ndarray_f64(a, worst), dl_ndarray_f64(b, worst));
+  if (isfinite(largest)) dl_buffer_printf(why, " (%.3g times what is allowed)", largest);
+  return false;
+}

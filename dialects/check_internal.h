@@ -1,0 +1,64 @@
+// dialects/check_internal.h: inputs and comparisons of the checker.
+#ifndef DLIR_DIALECTS_CHECK_INTERNAL_H
+#define DLIR_DIALECTS_CHECK_INTERNAL_H
+
+#include "dialects/check.h"
+#include "dialects/interp.h"
+
+typedef struct dl_check_inputs {
+  dl_ident function;
+  size_t count;
+  dl_ndarray **arrays;
+  bool *is_buffer;  // behind a pointer: the function may write it
+} dl_check_inputs;
+
+// What integers of more than 8 bits are: random below 3, or all alike.
+typedef enum dl_integer_style {
+  DL_INTEGERS_RANDOM,
+  DL_INTEGERS_ONE,
+  DL_INTEGERS_ZERO,
+  DL_NUM_INTEGER_STYLES,
+} dl_integer_style;
+
+dl_check_inputs *dl_inputs_create(dl_ident function, size_t count);  // arrays are NULL
+// NULL after a diagnostic when the function takes what cannot be made.
+dl_check_inputs *dl_make_inputs(const dl_op *function, uint64_t seed, dl_integer_style style);
+void dl_free_inputs(dl_check_inputs *inputs);
+
+// What one function gave.
+typedef struct dl_function_outputs {
+  dl_ident function;
+  DL_VEC(dl_ndarray *) outputs;
+} dl_function_outputs;
+
+typedef struct dl_check_result {
+  DL_VEC(dl_function_outputs) outcomes;
+  dl_op *module;  // a copy of the program
+} dl_check_result;
+
+struct dl_checker {
+  dl_context *ctx;
+  uint64_t seed;
+  dl_executor executor;
+  DL_VEC(dl_check_inputs *) inputs;
+};
+
+// How much the elements of an array depend on roundings.
+typedef struct dl_spreads {
+  double *each;       // largest deviation per element, or NULL
+  double everywhere;  // added for all
+} dl_spreads;
+
+dl_spreads dl_spreads_create(const dl_ndarray *exact);
+void dl_spreads_add(dl_spreads *spreads, const dl_ndarray *exact, const dl_ndarray *noisy);
+void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact);  // sets `everywhere`
+void dl_spreads_free(dl_spreads *spreads);
+
+dl_ndarray *dl_copy_array(const dl_ndarray *array);
+bool dl_same_bits(const dl_ndarray *a, const dl_ndarray *b);  // NaNs are alike
+double dl_max_magnitude(const dl_ndarray *array);             // of finite elements
+// Whether all elements agree within the tolerances; writes the worst into `why` if not.
+bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
+                       dl_buffer *why);
+
+#endif
