@@ -92,12 +92,14 @@ static dl_status run_all(dl_checker *checker, dl_op *module, const dl_interp_opt
   DL_FOR_OPS(function, dl_region_first(dl_op_region(module, 0))) {
     if (!is_checked(function, has_main)) continue;
     dl_check_inputs *inputs = inputs_for(checker, module, function);
+    if (!inputs) continue;
     dl_function_outputs outcome = {0};
-    dl_status status = inputs ? run_function(module, inputs, options, &outcome) : DL_FAILED;
+    dl_status status = run_function(module, inputs, options, &outcome);
     DL_PUSH(&result->outcomes, outcome);
     DL_TRY(status);
   }
-  return DL_OK;
+  if (result->outcomes.len) return DL_OK;
+  return dl_error(dl_op_loc(module), "there is no public function that can be run to check passes");
 }
 
 static dl_check_result *run_module(dl_checker *checker, dl_op *module,
@@ -128,53 +130,64 @@ static dl_ident name_of(const dl_op *op, size_t result) {
   return name;
 }
 
+// The last tensor that ops of each name computed, in the order in which the names came up: an op
+// may have become several, of which the last computes what it did.
+typedef struct trace {
+  dl_ptr_map values;  // name -> dl_ndarray
+  DL_VEC(const dl_op *) ops;
+} trace;
+
 static void remember(void *user, const dl_op *op, size_t result, const dl_ndarray *value) {
-  dl_ptr_map *values = user;
-  dl_ident name = name_of(op, result);
+  trace *t = user;
+  dl_ident name = result == 0 ? name_of(op, result) : NULL;
   if (!name) return;
-  dl_ndarray_release(dl_ptr_map_get(values, name));
-  dl_ptr_map_set(values, name, dl_copy_array(value));
+  dl_ndarray *previous = dl_ptr_map_get(&t->values, name);
+  if (!previous) DL_PUSH(&t->ops, op);
+  dl_ndarray_release(previous);
+  dl_ptr_map_set(&t->values, name, dl_copy_array(value));
 }
 
-typedef struct search {
-  dl_ptr_map values;  // of the version before, by name
-  dl_buffer *why;
-  bool found;
-} search;
+static trace run_traced(dl_checker *checker, dl_op *module) {
+  trace t = {0};
+  dl_check_result *result =
+      run_module(checker, module, &(dl_interp_options){.observe = remember, .user = &t});
+  if (result) free_result(result);
+  return t;
+}
 
-// Values of more than rounding's difference; whether the difference matters is known already.
+static void free_trace(trace *t) {
+  for (size_t i = 0; i < t->values.capacity; i++) {
+    if (t->values.keys[i]) dl_ndarray_release(t->values.values[i]);
+  }
+  dl_ptr_map_free(&t->values);
+  DL_VEC_FREE(&t->ops);
+}
+
+// By more than rounding's share: whether the difference matters is known already, only not where it
+// begins.
 static bool differs(const dl_ndarray *a, const dl_ndarray *b) {
-  dl_spreads tolerance = {.everywhere = 1e-4 * dl_max_magnitude(a)};
+  if (a->element != b->element || a->count != b->count || dl_same_bits(a, b)) return false;
+  dl_spreads tolerance = {.everywhere = 1e-5 * dl_max_magnitude(a)};
   dl_buffer ignored = {0};
-  bool same = dl_same_bits(a, b) || dl_compare_arrays(a, b, &tolerance, &ignored);
+  bool same = dl_compare_arrays(a, b, &tolerance, &ignored);
   dl_buffer_free(&ignored);
   return !same;
-}
-
-static void compare_with(void *user, const dl_op *op, size_t result, const dl_ndarray *value) {
-  search *s = user;
-  dl_ident name = name_of(op, result);
-  const dl_ndarray *before = name && !s->found ? dl_ptr_map_get(&s->values, name) : NULL;
-  if (!before || before->element != value->element || before->count != value->count) return;
-  if (!differs(before, value)) return;
-  s->found = true;
-  dl_buffer_printf(s->why, "; the first value that differs is '%s' of '%s'", name, dl_op_name(op));
 }
 
 // Runs both versions again, since values are kept only now that they are needed.
 static void find_first_difference(dl_checker *checker, const dl_check_result *before,
                                   const dl_check_result *after, dl_buffer *why) {
-  search s = {.why = why};
-  dl_interp_options first = {.observe = remember, .user = &s.values};
-  dl_interp_options second = {.observe = compare_with, .user = &s};
-  dl_check_result *a = run_module(checker, before->module, &first);
-  dl_check_result *b = run_module(checker, after->module, &second);
-  if (a) free_result(a);
-  if (b) free_result(b);
-  for (size_t i = 0; i < s.values.capacity; i++) {
-    if (s.values.keys[i]) dl_ndarray_release(s.values.values[i]);
+  trace old = run_traced(checker, before->module), new = run_traced(checker, after->module);
+  for (size_t i = 0; i < old.ops.len; i++) {
+    dl_ident name = name_of(old.ops.data[i], 0);
+    const dl_ndarray *value = dl_ptr_map_get(&new.values, name);
+    if (!value || !differs(dl_ptr_map_get(&old.values, name), value)) continue;
+    dl_buffer_printf(why, "; the first value that differs is that of '%s' ('%s')", name,
+                     dl_op_name(old.ops.data[i]));
+    break;
   }
-  dl_ptr_map_free(&s.values);
+  free_trace(&old);
+  free_trace(&new);
 }
 
 // --- comparing ---
@@ -227,8 +240,11 @@ static bool compare_output(dl_checker *checker, const dl_check_result *before,
   dl_spreads spreads = {0};
   if (contract != DL_EXACT) spreads = measure_spread(checker, before, f, i);
   if (contract == DL_APPROXIMATE) spreads.everywhere += bound * dl_max_magnitude(a);
-  bool equal = dl_compare_arrays(a, b, &spreads, why);
-  if (!equal) dl_buffer_printf(why, " in output #%zu of @%s", i, before->outcomes.data[f].function);
+  dl_buffer what = {0};
+  bool equal = dl_compare_arrays(a, b, &spreads, &what);
+  if (!equal)
+    dl_buffer_printf(why, "@%s, result #%zu: %s", before->outcomes.data[f].function, i, what.data);
+  dl_buffer_free(&what);
   dl_spreads_free(&spreads);
   return equal;
 }

@@ -1,11 +1,11 @@
 // dialects/check.h: what --check-each-pass runs: the interpreter on seeded inputs, before and after
 // each pass.
 //
-// The program is @main, or, where there is none, every public function with a body. Inputs are made
-// once per function from its first version and kept: floats in [-2, 2), 8-bit integers over their
-// range, other integers small (so that they are valid indices of most dimensions), dynamic
-// dimensions 3 (named ones: 3, 4, … by name), pointers to buffers of POINTER_ELEMENTS elements,
-// whose contents after the run are outputs too.
+// The program is @main, or, where there is none, every public function with a body whose inputs can
+// be made. Inputs are made once per function from its first version and kept: floats in [-2, 2),
+// 8-bit integers over their range, other integers small (so that they are valid indices of most
+// dimensions), dynamic dimensions 3 (named ones: 3, 4, … by name), pointers to buffers of
+// POINTER_ELEMENTS elements, whose contents after the run are outputs too.
 //
 // Contracts. `exact`: the same bits (any NaN equals any NaN). `reassociates`: the version before
 // the pass is run again several times with each rounding moved at random; the spread of an output

@@ -69,6 +69,14 @@ static double excess(const dl_ndarray *a, const dl_ndarray *b, int64_t i,
   return difference / allowed;
 }
 
+static void print_element(dl_buffer *out, const dl_ndarray *array, int64_t i) {
+  if (dl_is_float(array->element)) {
+    dl_buffer_printf(out, "%.9g", dl_ndarray_f64(array, i));
+  } else {
+    dl_buffer_printf(out, "%lld", (long long)dl_ndarray_i64(array, i));
+  }
+}
+
 bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
                        dl_buffer *why) {
   int64_t worst = 0, count = 0;
@@ -81,9 +89,11 @@ bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spread
     worst = i;
   }
   if (!count) return true;
-  dl_buffer_printf(why, "%lld of %lld elements differ, element %lld: %.9g became %.9g",
-                   (long long)count, (long long)a->count, (long long)worst,
-                   dl_ndarray_f64(a, worst), dl_ndarray_f64(b, worst));
-  if (isfinite(largest)) dl_buffer_printf(why, " (%.3g times what is allowed)", largest);
+  dl_buffer_printf(why, "element %lld was ", (long long)worst);
+  print_element(why, a, worst);
+  dl_buffer_puts(why, " and is ");
+  print_element(why, b, worst);
+  if (isfinite(largest)) dl_buffer_printf(why, ", %.3g times what is allowed", largest);
+  if (count > 1) dl_buffer_printf(why, " (the worst of %lld that differ)", (long long)count);
   return false;
 }

@@ -21,7 +21,7 @@ typedef enum dl_integer_style {
 } dl_integer_style;
 
 dl_check_inputs *dl_inputs_create(dl_ident function, size_t count);  // arrays are NULL
-// NULL after a diagnostic when the function takes what cannot be made.
+// NULL when the function takes what cannot be made.
 dl_check_inputs *dl_make_inputs(const dl_op *function, uint64_t seed, dl_integer_style style);
 void dl_free_inputs(dl_check_inputs *inputs);
 

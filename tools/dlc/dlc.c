@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tools/common/check.h"
+#include "dialects/check.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 
@@ -100,12 +100,15 @@ static dl_status print_pipeline(dl_context *ctx, const char *input,
   return pm ? DL_OK : DL_FAILED;
 }
 
-static dl_status compile(const options *o, const dl_compile_options *compile) {
+static dl_status compile(options *o, const dl_compile_options *compile) {
   dl_context *ctx = dl_tool_context();
   if (!ctx) return DL_FAILED;
   const char *input = o->inputs.data[0];
+  dl_checker *checker = o->check_each_pass ? dl_checker_create(ctx, 0) : NULL;
+  if (checker) o->run.check = dl_checker_executor(checker);
   dl_status status = o->print_pipeline ? print_pipeline(ctx, input, compile)
                                        : dl_compile_file(ctx, input, o->output, compile);
+  dl_checker_destroy(checker);
   dl_context_destroy(ctx);
   return status;
 }
@@ -115,7 +118,6 @@ int main(int argc, char **argv) {
   options o = {.run = {.verify_each = true, .out = stderr}};
   dl_compile_options options;
   int status = dl_cli_parse(&cli, argc, argv, &o);
-  if (o.check_each_pass) o.run.check = &dl_interpreter_executor;
   if (status == DL_CLI_CONTINUE) status = check_options(&o, &options);
   if (status == DL_CLI_CONTINUE) {
     bool shows = !o.quiet && isatty(STDERR_FILENO);

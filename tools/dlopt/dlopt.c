@@ -1,11 +1,11 @@
 // dlopt: reads IR, runs passes on it, writes IR. The flags are mlir-opt's where that has them.
 #define _GNU_SOURCE
+#include "dialects/check.h"
 #include "ir/context.h"
 #include "ir/pass.h"
 #include "ir/plugin.h"
 #include "ir/spec.h"
 #include "ir/text.h"
-#include "tools/common/check.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 #include "tools/dlopt/expected.h"
@@ -232,8 +232,12 @@ static dl_status run_passes(const part *p, dl_op *module, const char *text) {
     fprintf(stderr, "%s\n", canonical.data);
     dl_buffer_free(&canonical);
   }
-  dl_set_instrumentation(pm, &o->run);
+  dl_instrumentation run = o->run;
+  dl_checker *checker = o->check_each_pass ? dl_checker_create(dl_op_context(module), 0) : NULL;
+  if (checker) run.check = dl_checker_executor(checker);
+  dl_set_instrumentation(pm, &run);
   dl_status status = dl_run_pipeline(pm, module);
+  dl_checker_destroy(checker);
   dl_pass_manager_destroy(pm);
   return status;
 }
@@ -367,7 +371,6 @@ static int run(options *o) {
     return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
   o->print.elide_elements = (size_t)o->elide_elements;
   o->run.print_options = &o->print;
-  if (o->check_each_pass) o->run.check = &dl_interpreter_executor;
   int status = prepare(o);
   if (status != DL_EXIT_OK || o->list_passes || o->show_dialects) return status;
   return process_input(o);
