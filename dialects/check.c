@@ -163,10 +163,15 @@ static void free_trace(trace *t) {
   DL_VEC_FREE(&t->ops);
 }
 
+static bool same_shape(const dl_ndarray *a, const dl_ndarray *b) {
+  return a->element == b->element && a->rank == b->rank &&
+         (!a->rank || !memcmp(a->shape, b->shape, a->rank * sizeof(int64_t)));
+}
+
 // By more than rounding's share: whether the difference matters is known already, only not where it
 // begins.
 static bool differs(const dl_ndarray *a, const dl_ndarray *b) {
-  if (a->element != b->element || a->count != b->count || dl_same_bits(a, b)) return false;
+  if (!same_shape(a, b) || dl_same_bits(a, b)) return false;
   dl_spreads tolerance = {.everywhere = 1e-5 * dl_max_magnitude(a)};
   dl_buffer ignored = {0};
   bool same = dl_compare_arrays(a, b, &tolerance, &ignored);
@@ -191,11 +196,6 @@ static void find_first_difference(dl_checker *checker, const dl_check_result *be
 }
 
 // --- comparing ---
-
-static bool same_shape(const dl_ndarray *a, const dl_ndarray *b) {
-  return a->element == b->element && a->rank == b->rank &&
-         (!a->rank || !memcmp(a->shape, b->shape, a->rank * sizeof(int64_t)));
-}
 
 static bool compare_structure(const dl_check_result *a, const dl_check_result *b, dl_buffer *why) {
   if (a->outcomes.len != b->outcomes.len) {
