@@ -49,55 +49,60 @@ static dl_loc group_loc(dl_context *ctx, const op_list *ops) {
   return loc;
 }
 
-// Whether a value is a constant from which specs take sizes or axes: it must stay in sight of the op that uses it.
-static bool is_shape_constant(const dl_value *value) {
-  dl_type type = dl_value_type(value);
-  return dl_constant_value(value) && dl_is_tensor(type) && type->rank <= 1 &&
-         (dl_is_integer(type->element) || dl_is_index(type->element));
+typedef struct group_body {
+  dl_block *block;
+  dl_ptr_map arguments;  // outside value -> block argument
+  dl_ptr_map members;    // ops of the group
+  value_list operands;
+} group_body;
+
+static dl_value *argument_for(group_body *body, dl_value *value) {
+  dl_value *argument = dl_ptr_map_get(&body->arguments, value);
+  if (argument) return argument;
+  argument = dl_add_arg(body->block, dl_value_type(value), dl_value_loc(value));
+  dl_value_set_name(argument, dl_value_name(value));
+  dl_ptr_map_set(&body->arguments, value, argument);
+  DL_PUSH(&body->operands, value);
+  return argument;
 }
 
-static dl_value *copy_constant(const dl_value *value, dl_op *user) {
-  dl_op *copy = dl_op_clone(dl_value_def(value), NULL);
-  dl_op_insert_before(copy, user);
-  return dl_result(copy, 0);
+// Constants that decide what the op computes (axes, shapes), rather than being read by it, come along: behind an
+// argument they would not be known.
+static void copy_deciding_constants(group_body *body, dl_op *op) {
+  dl_bound_spec *bound = bind(op);
+  for (size_t n = 0; bound && n < dl_num_operands(op); n++) {
+    dl_op *def = dl_value_def(dl_operand(op, n));
+    if (!def || !dl_is(def, graph_constant) || dl_depends_on(bound, n)) continue;
+    dl_op *copy = dl_op_clone(def, NULL);
+    dl_op_append(body->block, copy);
+    dl_ptr_map_set(&body->members, copy, copy);
+    dl_set_operand(op, n, dl_result(copy, 0));
+  }
+  if (bound) dl_bound_destroy(bound);
 }
 
 // Moves ops into the body; values from outside become arguments, once each.
-static value_list fill_body(dl_block *body, const op_list *ops) {
-  value_list operands = {0};
-  dl_ptr_map arguments = {0}, members = {0};
+static void fill_body(group_body *body, const op_list *ops) {
   for (size_t i = 0; i < ops->len; i++) {
     dl_op *op = ops->data[i];
+    copy_deciding_constants(body, op);
     dl_op_unlink(op);
-    dl_op_append(body, op);
-    dl_ptr_map_set(&members, op, op);
+    dl_op_append(body->block, op);
+    dl_ptr_map_set(&body->members, op, op);
     for (size_t n = 0; n < dl_num_operands(op); n++) {
-      dl_value *value = dl_operand(op, n), *argument = dl_ptr_map_get(&arguments, value);
-      if (dl_value_def(value) && dl_ptr_map_has(&members, dl_value_def(value))) continue;
-      if (is_shape_constant(value)) {
-        dl_set_operand(op, n, copy_constant(value, op));
-        continue;
-      }
-      if (!argument) {
-        argument = dl_add_arg(body, dl_value_type(value), dl_value_loc(value));
-        dl_value_set_name(argument, dl_value_name(value));
-        dl_ptr_map_set(&arguments, value, argument);
-        DL_PUSH(&operands, value);
-      }
-      dl_set_operand(op, n, argument);
+      dl_value *value = dl_operand(op, n);
+      bool inside = dl_value_def(value) && dl_ptr_map_has(&body->members, dl_value_def(value));
+      if (!inside) dl_set_operand(op, n, argument_for(body, value));
     }
   }
-  dl_ptr_map_free(&arguments);
-  dl_ptr_map_free(&members);
-  return operands;
 }
 
 static void make_group(const op_list *ops) {
   dl_op *last = ops->data[ops->len - 1];
   dl_builder b = dl_builder_after(last);
   dl_loc loc = group_loc(b.ctx, ops);
-  dl_block *body = dl_block_create(b.ctx);
-  value_list operands = fill_body(body, ops);
+  group_body body = {.block = dl_block_create(b.ctx)};
+  fill_body(&body, ops);
   DL_VEC(dl_type) types = {0};
   value_list yielded = {0};
   for (size_t i = 0; i < dl_num_results(last); i++) {
@@ -106,19 +111,21 @@ static void make_group(const op_list *ops) {
   }
   dl_op *group = dl_build(&b, &(dl_op_state){.def = &graph_group,
                                              .loc = loc,
-                                             .num_operands = operands.len,
-                                             .operands = operands.data,
+                                             .num_operands = body.operands.len,
+                                             .operands = body.operands.data,
                                              .num_results = types.len,
                                              .result_types = types.data,
                                              .num_regions = 1});
-  dl_block_append(dl_op_region(group, 0), body);
+  dl_block_append(dl_op_region(group, 0), body.block);
   for (size_t i = 0; i < types.len; i++) {
     dl_value_set_name(dl_result(group, i), dl_value_name(yielded.data[i]));
     dl_replace_all_uses(yielded.data[i], dl_result(group, i));
   }
-  dl_builder end = dl_builder_at_end(body, loc);
+  dl_builder end = dl_builder_at_end(body.block, loc);
   dl_build(&end, &(dl_op_state){.def = &graph_yield, .num_operands = yielded.len, .operands = yielded.data});
-  DL_VEC_FREE(&operands);
+  dl_ptr_map_free(&body.arguments);
+  dl_ptr_map_free(&body.members);
+  DL_VEC_FREE(&body.operands);
   DL_VEC_FREE(&types);
   DL_VEC_FREE(&yielded);
 }
