@@ -120,25 +120,29 @@ dl_status dl_onnx_emit_max_pool(dl_onnx_node *node, dl_value **results) {
 
 // --- transposed convolution ---
 
-// Padding that gives the output the size asked for.
+// Padding that gives the output the size asked for. What no padding can reach is filled by more
+// output padding.
 static dl_status pad_to_output(dl_onnx_node *node, const window *w, const int64_t *output,
                                bool upper) {
-  int64_t extra[MAX_SPATIAL], pads[2 * MAX_SPATIAL];
-  bool has_extra = dl_onnx_attr(node, "output_padding") != NULL;
-  dl_attr attr = dl_onnx_attr(node, "output_padding");
+  int64_t extra[MAX_SPATIAL] = {0}, pads[2 * MAX_SPATIAL];
+  dl_attr given = dl_onnx_attr(node, "output_padding");
   for (size_t i = 0; i < w->dims; i++) {
     int64_t size = dl_value_type(dl_onnx_input(node, 0))->shape[2 + i];
     if (size == DL_DYNAMIC || w->kernel[i] == DL_DYNAMIC)
       return dl_onnx_error(node, "padding to an output shape needs a known input size");
-    extra[i] = has_extra && i < dl_array_len(attr) ? dl_i64_at(attr, i) : 0;
+    if (given && i < dl_array_len(given)) extra[i] = dl_i64_at(given, i);
     int64_t wanted = output ? output[i] : size * w->strides[i];
-    int64_t total =
-        w->strides[i] * (size - 1) + extra[i] + (w->kernel[i] - 1) * w->dilations[i] + 1 - wanted;
-    if (total < 0) return dl_onnx_error(node, "the output shape asked for is out of reach");
+    int64_t reach = w->strides[i] * (size - 1) + (w->kernel[i] - 1) * w->dilations[i] + 1;
+    int64_t total = reach + extra[i] - wanted;
+    if (total < 0) {
+      extra[i] -= total;
+      total = 0;
+    }
     pads[i] = upper ? total / 2 : total - total / 2;
     pads[w->dims + i] = total - pads[i];
   }
   set_ints(node, "pads", 2 * w->dims, pads);
+  set_ints(node, "output_padding", w->dims, extra);
   return DL_OK;
 }
 

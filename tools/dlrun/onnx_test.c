@@ -174,7 +174,8 @@ static verdict run_interpreted(const char *folder, const char *model, dl_buffer 
 
 static verdict compile(const char *model, const char *output, dl_buffer *why) {
   dl_context *ctx = make_context(why);
-  dl_compile_options options = {.opt_level = 2, .prefix = "model"};
+  const dl_instrumentation run = {.verify_each = true, .out = stderr};
+  dl_compile_options options = {.opt_level = 2, .prefix = "model", .run = &run};
   if (!ctx) return FAIL;
   dl_status status = dl_compile_file(ctx, model, output, &options);
   dl_context_destroy(ctx);
