@@ -234,6 +234,45 @@ static dl_ident tile_axis(dl_model *m, size_t a, int64_t size, dl_remainder rema
   return part(m, name, "in");
 }
 
+// Bytes of what moves along an axis, of one element size.
+static double footprint(const dl_model *m, size_t along) {
+  double bytes = 0;
+  for (size_t r = 1; along != DL_NO_AXIS && r < m->num_driver_reads; r++) {
+    if (!reads_along(m, along, r)) continue;
+    double elements = 1;
+    for (size_t i = 0; i < m->axes.len; i++) {
+      int64_t extent = m->axes.data[i].extent;
+      if (reads_along(m, i, r)) elements *= extent == DL_DYNAMIC ? 64 : (double)extent;
+    }
+    bytes += elements;
+  }
+  return bytes * (double)dl_element_bytes(dl_storage_type(m->stage->c.result->element));
+}
+
+// The cost of a byte that is read again and again, by the cache that holds all of it.
+static double reread_cost(const dl_model *m, double bytes) {
+  if (bytes <= (double)m->machine->l1_bytes / 2) return 0.25;
+  return bytes <= (double)m->machine->l2_bytes / 2 ? 1 : 4;
+}
+
+// Whether the channel tiles go inside of the pixel tiles, so that what the pixels share is read again for each
+// of these, rather than what the channels share for each channel tile.
+static bool channels_inside(const dl_model *m, const tiling *t, dl_model_tile tile) {
+  if (t->channel == DL_NO_AXIS || t->pixel == DL_NO_AXIS) return false;
+  double channel_tiles = (double)m->axes.data[t->channel].extent / (double)tile.channels;
+  if (t->splits) channel_tiles /= (double)m->lanes;
+  double pixel_tiles = 1 / (double)tile.pixels;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (a->reduce || i == t->channel || i == t->vector) continue;
+    pixel_tiles *= a->extent == DL_DYNAMIC ? 64 : (double)a->extent;
+  }
+  double weights = footprint(m, t->channel), image = footprint(m, t->pixel);
+  double outside = 4 * weights + channel_tiles * image * reread_cost(m, image);
+  double inside = 4 * image + pixel_tiles * weights * reread_cost(m, weights);
+  return inside < outside;
+}
+
 static bool any_guard(const dl_model *m) { return m->stage->borders.len > 0; }
 
 static void choose_tile(dl_model *m, const tiling *t) {
@@ -244,21 +283,22 @@ static void choose_tile(dl_model *m, const tiling *t) {
                                                 : axis(m, t->channel)->extent;
   dl_model_tile tile =
       dl_model_best_tile(m, t->vector, t->registers, t->channel, channels, t->pixel);
-  loop_list outer = {0};
+  bool inside = channels_inside(m, t, tile);
+  loop_list outer = {0}, last = {0};
   dl_ident channel = NULL, pixel = NULL, vector = axis(m, t->vector)->name;
   for (size_t i = 0; i < m->axes.len; i++) {
     if (axis(m, i)->reduce || i == t->pixel) continue;
     if (i == t->vector) {
       if (!t->splits) continue;
       dl_remainder remainder = t->overlaps ? DL_REMAINDER_OVERLAP : DL_REMAINDER_PEEL;
-      vector = tile_axis(m, i, m->lanes * tile.channels, remainder, &outer);
+      vector = tile_axis(m, i, m->lanes * tile.channels, remainder, inside ? &last : &outer);
       if (tile.channels > 1) {
         emit(m, dl_prim_tile(ctx, vector, m->lanes, DL_REMAINDER_PEEL));
         channel = part(m, vector, "out");
         vector = part(m, vector, "in");
       }
     } else if (i == t->channel) {
-      channel = tile_axis(m, i, tile.channels, DL_REMAINDER_PEEL, &outer);
+      channel = tile_axis(m, i, tile.channels, DL_REMAINDER_PEEL, inside ? &last : &outer);
     } else {
       add_loop(&outer, axis(m, i)->name, axis(m, i)->extent);
     }
@@ -270,6 +310,9 @@ static void choose_tile(dl_model *m, const tiling *t) {
     if (!guarded) grid++;
   }
   size_t candidates = grid;
+  for (size_t i = 0; i < last.names.len; i++) {
+    add_loop(&outer, last.names.data[i], last.extents.data[i]);
+  }
   add_reduce_loops(m, &outer);
   if (pixel) add_loop(&outer, pixel, tile.pixels);
   if (channel) add_loop(&outer, channel, tile.channels);
@@ -281,6 +324,7 @@ static void choose_tile(dl_model *m, const tiling *t) {
   unroll_taps(m, t);
   emit_grid(m, &outer, candidates);
   free_loops(&outer);
+  free_loops(&last);
 }
 
 // Lanes along the reduction: dot products of rows, several at a time.
