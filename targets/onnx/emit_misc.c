@@ -126,6 +126,64 @@ dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results) {
   return dl_onnx_build(node, op, results);
 }
 
+static dl_value *unary(dl_onnx_node *node, const char *op, dl_value *x) {
+  return x ? dl_onnx_build_one(node, op, 1, &x, 0, NULL) : NULL;
+}
+
+static dl_value *binary(dl_onnx_node *node, const char *op, dl_value *a, dl_value *b) {
+  return a && b ? dl_onnx_build_one(node, op, 2, (dl_value *[]){a, b}, 0, NULL) : NULL;
+}
+
+static dl_value *cast_to(dl_onnx_node *node, dl_value *x, dl_type element) {
+  dl_named_attr to = {dl_intern_z(node->ctx, "to"), dl_type_attr(element)};
+  if (!x || dl_element_type(dl_value_type(x)) == element) return x;
+  return dl_onnx_build_one(node, "graph.cast", 1, &x, 1, &to);
+}
+
+// 1 / sqrt(mean of squares + epsilon), over the dimensions from `axis` on.
+static dl_value *reciprocal_rms(dl_onnx_node *node, dl_value *x, int64_t axis, double epsilon) {
+  int64_t axes[DL_ONNX_MAX_RANK], rank = dl_onnx_rank(x);
+  for (int64_t i = axis; i < rank; i++) axes[i - axis] = i;
+  dl_type element = dl_element_type(dl_value_type(x));
+  dl_value *over = dl_onnx_i64_constant(node, (size_t)(rank - axis), axes);
+  dl_value *mean = binary(node, "graph.reduce_mean", binary(node, "graph.mul", x, x), over);
+  dl_value *sum = binary(node, "graph.add", mean, dl_onnx_scalar_constant(node, element, epsilon));
+  return unary(node, "graph.reciprocal", unary(node, "graph.sqrt", sum));
+}
+
+dl_status dl_onnx_emit_rms_norm(dl_onnx_node *node, dl_value **results) {
+  DL_TRY(require_input(node, 0));
+  DL_TRY(require_input(node, 1));
+  dl_value *x = dl_onnx_input(node, 0), *scale = dl_onnx_input(node, 1);
+  dl_attr epsilon = dl_onnx_attr(node, "epsilon");
+  int64_t rank = dl_onnx_rank(x), axis = dl_onnx_int(node, "axis", -1);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank || rank > DL_ONNX_MAX_RANK)
+    return dl_onnx_error(node, "attribute 'axis' is out of range");
+  dl_type stash = dl_onnx_element_type(node->ctx, dl_onnx_int(node, "stash_type", DL_ONNX_FLOAT));
+  if (!stash || !dl_is_float(stash))
+    return dl_onnx_error(node, "attribute 'stash_type' is no float type");
+  dl_value *wide = cast_to(node, x, stash);
+  if (!wide) return DL_FAILED;
+  dl_value *factor = reciprocal_rms(node, wide, axis, epsilon ? epsilon->number : 1e-5);
+  dl_value *normal = binary(node, "graph.mul", wide, factor);
+  results[0] = binary(node, "graph.mul",
+                      cast_to(node, normal, dl_element_type(dl_value_type(scale))), scale);
+  return results[0] ? DL_OK : DL_FAILED;
+}
+
+// The constant may come as a vector of one element.
+dl_status dl_onnx_emit_pad(dl_onnx_node *node, dl_value **results) {
+  dl_value *value = dl_onnx_input(node, 2);
+  if (value && dl_onnx_rank(value) == 1) {
+    int64_t first = 0;
+    dl_value *scalar = binary(node, "graph.squeeze", value, dl_onnx_i64_constant(node, 1, &first));
+    if (!scalar) return DL_FAILED;
+    dl_onnx_set_input(node, 2, scalar);
+  }
+  return dl_onnx_build(node, "graph.pad", results);
+}
+
 // --- sums of any number of inputs ---
 
 static dl_value *sum_of_inputs(dl_onnx_node *node) {

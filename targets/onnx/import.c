@@ -241,8 +241,7 @@ static dl_status check_operators(const dl_onnx_importer *importer) {
 static dl_status check_opset(const dl_onnx_importer *importer) {
   int64_t version = dl_onnx_model_opset(&importer->model, "");
   if (version <= DL_ONNX_MAX_OPSET) return DL_OK;
-  return dl_error(importer->model.loc,
-                  "the model uses operator set %lld; the newest one supported is %d",
+  return dl_error(importer->model.loc, "operator set %lld is not supported; the newest one is %d",
                   (long long)version, DL_ONNX_MAX_OPSET);
 }
 

@@ -8,8 +8,7 @@
 #include "ir/op_def.h"
 #include "targets/onnx/model.h"
 
-#define DL_ONNX_MIN_OPSET 6
-#define DL_ONNX_MAX_OPSET 26
+#define DL_ONNX_MAX_OPSET 27
 
 typedef struct dl_onnx_importer {
   dl_context *ctx;
@@ -123,6 +122,8 @@ dl_status dl_onnx_emit_constant(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_dropout(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_identity(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results);
+dl_status dl_onnx_emit_pad(dl_onnx_node *node, dl_value **results);
+dl_status dl_onnx_emit_rms_norm(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_sum(dl_onnx_node *node, dl_value **results);
 

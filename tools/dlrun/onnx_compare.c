@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "ir/floats.h"
 #include "targets/onnx/tensor.h"
 #include "tools/common/cli.h"
 
@@ -73,10 +74,8 @@ static const char *element(const DLTensor *t, int64_t i) {
 }
 
 static double float_at(const DLTensor *t, int64_t i) {
-  double wide;
-  float narrow;
-  if (t->dtype.bits == 64) return memcpy(&wide, element(t, i), sizeof(wide)), wide;
-  return memcpy(&narrow, element(t, i), sizeof(narrow)), (double)narrow;
+  dl_float_kind kind = t->dtype.bits == 64 ? DL_F64 : t->dtype.bits == 32 ? DL_F32 : DL_F16;
+  return dl_float_load(kind, element(t, i));
 }
 
 static bool close_enough(double actual, double expected) {
@@ -86,7 +85,7 @@ static bool close_enough(double actual, double expected) {
 }
 
 static bool equal_at(const DLTensor *actual, const DLTensor *expected, int64_t i) {
-  if (expected->dtype.code == kDLFloat && expected->dtype.bits >= 32)
+  if (expected->dtype.code == kDLFloat)
     return close_enough(float_at(actual, i), float_at(expected, i));
   return memcmp(element(actual, i), element(expected, i), tensor_element_bytes(expected->dtype)) ==
          0;

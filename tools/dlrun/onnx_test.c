@@ -16,6 +16,11 @@
 
 typedef enum verdict { PASS, FAIL, UNSUPPORTED } verdict;
 
+// What says that something is not supported is no failure.
+static verdict failed(const dl_buffer *why) {
+  return why->data && strstr(why->data, "not supported") ? UNSUPPORTED : FAIL;
+}
+
 typedef DL_VEC(tensor) tensor_list;
 typedef DL_VEC(dlir_value) value_list;
 
@@ -141,7 +146,7 @@ static verdict run_data_sets(const dlir_model *model, const char *folder, dl_buf
   for (size_t i = 0; i < sets.len && ok; i++) ok = run_data_set(model, session, sets.data[i], why);
   free_list(&sets);
   model->close(session);
-  return ok ? PASS : FAIL;
+  return ok ? PASS : failed(why);
 }
 
 // Keeps the first error and, of a list of notes, the first.
@@ -157,10 +162,6 @@ static dl_context *make_context(dl_buffer *why) {
   dl_context *ctx = dl_tool_context();
   if (ctx) dl_set_diag_handler(ctx, record, why);
   return ctx;
-}
-
-static verdict failed(const dl_buffer *why) {
-  return why->data && strstr(why->data, "not supported") ? UNSUPPORTED : FAIL;
 }
 
 static verdict run_interpreted(const char *folder, const char *model, dl_buffer *why) {
