@@ -154,6 +154,12 @@ static void add_names(dl_buffer *out, dl_loc loc) {
   }
 }
 
+static size_t num_launches(const dl_block *body) {
+  size_t count = 0;
+  DL_FOR_OPS(op, body) count += dl_is(op, loop_launch);
+  return count;
+}
+
 static void set_label(dl_op *launch, const dl_op *call) {
   dl_buffer label = {0};
   add_names(&label, dl_op_loc(call));
@@ -166,6 +172,7 @@ static void set_label(dl_op *launch, const dl_op *call) {
 static void inline_call(dl_op *call, const dl_op *kernel) {
   dl_block *body = dl_region_first(dl_op_region(kernel, 0));
   dl_builder b = dl_builder_before(call);
+  dl_attr flops = num_launches(body) == 1 ? dl_get_attr(kernel, "loop.flops") : NULL;
   dl_ptr_map mapping = {0};
   for (size_t i = 0; i < dl_num_args(body); i++) {
     dl_ptr_map_set(&mapping, dl_arg(body, i), dl_operand(call, i));
@@ -174,7 +181,9 @@ static void inline_call(dl_op *call, const dl_op *kernel) {
     if (dl_is(op, func_return)) continue;
     dl_op *copy = dl_op_clone(op, &mapping);
     dl_builder_insert(&b, copy);
-    if (dl_is(copy, loop_launch)) set_label(copy, call);
+    if (!dl_is(copy, loop_launch)) continue;
+    set_label(copy, call);
+    if (flops) dl_set_attr(copy, "flops", flops);
   }
   dl_ptr_map_free(&mapping);
   dl_op_erase(call);

@@ -46,6 +46,16 @@ static uint16_t round_to_half(float value) {
   return sign | (uint16_t)((rounded - 0x38000000) >> 13);
 }
 
+// Rounding to odd first keeps the second rounding right: what lies between two floats stays between
+// halves.
+static float round_to_odd(double value) {
+  float rounded = (float)value;
+  if ((double)rounded == value || value != value) return rounded;
+  uint32_t bits = bits_of(rounded);
+  if (__builtin_fabs((double)rounded) > __builtin_fabs(value)) bits--;
+  return float_of(bits | 1);
+}
+
 static float half_to_float(uint16_t half) {
   uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7fff;
   if (rest >= 0x7c00) return float_of(sign | 0x7f800000 | (rest & 0x3ff) << 13);
@@ -56,6 +66,8 @@ static float half_to_float(uint16_t half) {
 
 _Float16 __truncsfbf2(float value) { return half_of(round_to_bfloat(value)); }
 _Float16 __truncsfhf2(float value) { return half_of(round_to_half(value)); }
+_Float16 __truncdfbf2(double value) { return half_of(round_to_bfloat(round_to_odd(value))); }
+_Float16 __truncdfhf2(double value) { return half_of(round_to_half(round_to_odd(value))); }
 
 float __extendhfsf2(_Float16 value) {
   uint16_t bits;
