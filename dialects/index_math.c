@@ -2,8 +2,8 @@
 
 #include "dialects/arith/arith_ops.h"
 
-static dl_value *build_op(dl_builder *b, const dl_op_def *def, size_t count, dl_value *const *operands,
-                          const dl_named_attr *attr) {
+static dl_value *build_op(dl_builder *b, const dl_op_def *def, size_t count,
+                          dl_value *const *operands, const dl_named_attr *attr) {
   dl_type index = dl_index_type(b->ctx);
   return dl_result(dl_build(b, &(dl_op_state){.def = def,
                                               .num_operands = count,
@@ -26,19 +26,28 @@ static dl_value *binary(dl_builder *b, const dl_op_def *def, dl_value *x, dl_val
 
 static const dl_op_def *op_of(dl_expr_kind kind) {
   switch (kind) {
-    case DL_EXPR_ADD: return &arith_addi;
-    case DL_EXPR_MUL: return &arith_muli;
-    case DL_EXPR_CEILDIV: return &arith_ceildivsi;
-    default: return &arith_floordivsi;
+    case DL_EXPR_ADD:
+      return &arith_addi;
+    case DL_EXPR_MUL:
+      return &arith_muli;
+    case DL_EXPR_CEILDIV:
+      return &arith_ceildivsi;
+    default:
+      return &arith_floordivsi;
   }
 }
 
-dl_value *dl_expr_to_arith(dl_builder *b, dl_expr expr, dl_value *const *dims, dl_value *const *symbols) {
+dl_value *dl_expr_to_arith(dl_builder *b, dl_expr expr, dl_value *const *dims,
+                           dl_value *const *symbols) {
   switch (expr->kind) {
-    case DL_EXPR_CONST: return dl_index_constant(b, expr->value);
-    case DL_EXPR_DIM: return dims[expr->value];
-    case DL_EXPR_SYMBOL: return symbols[expr->value];
-    default: break;
+    case DL_EXPR_CONST:
+      return dl_index_constant(b, expr->value);
+    case DL_EXPR_DIM:
+      return dims[expr->value];
+    case DL_EXPR_SYMBOL:
+      return symbols[expr->value];
+    default:
+      break;
   }
   dl_value *lhs = dl_expr_to_arith(b, expr->lhs, dims, symbols);
   dl_value *rhs = dl_expr_to_arith(b, expr->rhs, dims, symbols);

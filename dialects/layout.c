@@ -131,8 +131,8 @@ dl_status dl_layout_of_type(dl_loc loc, dl_type tensor, dl_layout *layout) {
   if (!keyword) return DL_OK;
   DL_TRY(dl_layout_parse(loc, dl_str_of(keyword), layout));
   if (layout->rank == tensor->rank) return DL_OK;
-  return dl_error(loc, "layout %s has %zu dimensions, but the tensor has %zu", keyword, layout->rank,
-                  tensor->rank);
+  return dl_error(loc, "layout %s has %zu dimensions, but the tensor has %zu", keyword,
+                  layout->rank, tensor->rank);
 }
 
 dl_type dl_type_with_layout(dl_type tensor, dl_ident layout) {
@@ -148,7 +148,8 @@ dl_type dl_type_with_layout(dl_type tensor, dl_ident layout) {
     params[count++] = dl_keyed_attr(ctx, dl_intern_z(ctx, "layout"), dl_keyword_attr(ctx, layout));
   dl_attr encoding = NULL;
   if (count)
-    encoding = dl_dialect_attr(ctx, dl_intern_z(ctx, "graph"), dl_intern_z(ctx, "enc"), count, params);
+    encoding =
+        dl_dialect_attr(ctx, dl_intern_z(ctx, "graph"), dl_intern_z(ctx, "enc"), count, params);
   free(params);
   return dl_tensor_type(tensor->element, tensor->rank, tensor->shape, encoding);
 }

@@ -41,7 +41,8 @@ dl_attr dl_combiner_identity(dl_combiner combiner, dl_type scalar) {
       return dl_int_attr(scalar, integer_bound(scalar, largest));
     case DL_COMBINE_AND:
       return dl_int_attr(scalar, dl_is_integer(scalar) && scalar->width == 1 ? 1 : -1);
-    default: break;
+    default:
+      break;
   }
   int64_t value = combiner == DL_COMBINE_PROD;
   return dl_is_float(scalar) ? dl_float_attr(scalar, (double)value) : dl_int_attr(scalar, value);
@@ -56,7 +57,8 @@ static size_t segment(const dl_op *op, size_t i) {
 size_t dl_compute_num_inputs(const dl_op *op) { return segment(op, 0); }
 size_t dl_compute_num_captures(const dl_op *op) { return segment(op, 1); }
 
-static dl_value *const *copy_operands(const dl_op *op, size_t first, size_t count, dl_arena *arena) {
+static dl_value *const *copy_operands(const dl_op *op, size_t first, size_t count,
+                                      dl_arena *arena) {
   dl_value **values = dl_arena_alloc(arena, (count + 1) * sizeof(dl_value *));
   for (size_t i = 0; i < count; i++) values[i] = dl_operand(op, first + i);
   return values;
@@ -101,7 +103,8 @@ dl_compute dl_compute_read(const dl_op *op, dl_arena *arena) {
   c.captures = copy_operands(op, c.num_inputs, c.num_captures, arena);
   c.symbols = copy_operands(op, c.num_inputs + c.num_captures, c.num_symbols, arena);
   dl_ident *iterators = dl_arena_alloc(arena, (c.num_iterators + 1) * sizeof(dl_ident));
-  for (size_t i = 0; i < c.num_iterators; i++) iterators[i] = dl_intern(ctx, names->elements[i]->bytes);
+  for (size_t i = 0; i < c.num_iterators; i++)
+    iterators[i] = dl_intern(ctx, names->elements[i]->bytes);
   c.iterators = iterators;
   dl_combiner_parse(dl_get_str(op, "combiner"), &c.combiner);
   read_inputs(op, &c, arena);

@@ -7,8 +7,8 @@
 #include "ir/op_def.h"
 #include "ir/spec.h"
 
-// Everything a tensor.compute is made of, apart from its body. Dimension i of every map is iterator i
-// (parallel ones first), symbol i is operand i of `symbols`.
+// Everything a tensor.compute is made of, apart from its body. Dimension i of every map is iterator
+// i (parallel ones first), symbol i is operand i of `symbols`.
 typedef struct dl_compute {
   dl_ident label;
   size_t num_inputs, num_captures, num_symbols;
@@ -19,12 +19,13 @@ typedef struct dl_compute {
   const dl_ident *iterators;  // names
   dl_map sizes;               // ()[symbols] -> (extent per iterator)
   const dl_map *in_maps;      // (iterators)[symbols] -> (index per dimension of the input)
-  const dl_attr *in_else;     // per input: NULL when the indices are in range, else the constant read outside
-  dl_map out_map;             // (parallel iterators)[symbols] -> (index per dimension of the result)
-  dl_map shape;               // ()[symbols] -> (sizes of the result), or NULL when the type is static
+  const dl_attr
+      *in_else;    // per input: NULL when the indices are in range, else the constant read outside
+  dl_map out_map;  // (parallel iterators)[symbols] -> (index per dimension of the result)
+  dl_map shape;    // ()[symbols] -> (sizes of the result), or NULL when the type is static
   dl_combiner combiner;
-  dl_attr init;               // with a combiner: the start value
-  dl_attr where;              // affine set over (iterators)[symbols], or NULL
+  dl_attr init;   // with a combiner: the start value
+  dl_attr where;  // affine set over (iterators)[symbols], or NULL
   dl_type result;
 } dl_compute;
 
@@ -36,14 +37,14 @@ DL_API dl_op *dl_compute_build(dl_builder *b, const dl_compute *compute);
 DL_API dl_block *dl_compute_body(const dl_op *op);
 DL_API dl_value *dl_compute_yielded(const dl_op *op);
 
-// Inclusive ranges [0, extent - 1] of the iterators; unknown upper ends where an extent is symbolic.
-// `ranges` has room for num_iterators.
+// Inclusive ranges [0, extent - 1] of the iterators; unknown upper ends where an extent is
+// symbolic. `ranges` has room for num_iterators.
 DL_API void dl_compute_ranges(const dl_compute *compute, dl_range *ranges);
 // The ranges of symbols: [0, unknown]. `ranges` has room for num_symbols.
 DL_API void dl_compute_symbol_ranges(const dl_compute *compute, dl_range *ranges);
 
-// The type of a body's scalars for a tensor's element type: the same, but integers without a sign (ui8 is
-// read and written as i8; the body's ops know how to take it).
+// The type of a body's scalars for a tensor's element type: the same, but integers without a sign
+// (ui8 is read and written as i8; the body's ops know how to take it).
 DL_API dl_type dl_compute_scalar_type(dl_type element);
 // A scalar attribute in that type.
 DL_API dl_attr dl_signless_attr(dl_attr value);

@@ -1,9 +1,11 @@
 // The pretty form of tensor.compute, in:
 //
-//   compute   ::= symbol `(` values `)` (`captures` `(` values `)`)? (`symbols` `(` named-values `)`)?
+//   compute   ::= symbol `(` values `)` (`captures` `(` values `)`)? (`symbols` `(` named-values
+//   `)`)?
 //                 (combiner `init` attribute)? `parallel` iterators (`reduce` iterators)?
 //                 `in` `[` (indices (`else` attribute)?),* `]` `out` indices (`shape` indices)?
-//                 (`where` `(` (expr (`>=` | `==`) `0`),+ `)`)? attr-dict? `:` `(` types `)` `->` type region
+//                 (`where` `(` (expr (`>=` | `==`) `0`),+ `)`)? attr-dict? `:` `(` types `)` `->`
+//                 type region
 //   iterators ::= `(` (name `:` expr),* `)`
 //   indices   ::= `(` expr,* `)`
 #include "dialects/tensor/compute.h"
@@ -98,7 +100,8 @@ static dl_status parse_indices(dl_parser *p, const header *h, size_t num_dims, d
   expr_list exprs = {0};
   dl_status status = parse_expr_list(p, h, num_dims, &exprs);
   if (status == DL_OK)
-    *map = dl_affine_map(h->ctx, (unsigned)num_dims, (unsigned)h->symbols.len, exprs.len, exprs.data);
+    *map =
+        dl_affine_map(h->ctx, (unsigned)num_dims, (unsigned)h->symbols.len, exprs.len, exprs.data);
   DL_VEC_FREE(&exprs);
   return status;
 }
@@ -192,8 +195,8 @@ static dl_attr iterator_names(const header *h) {
 }
 
 static dl_attr where_attr(const header *h) {
-  dl_map map = dl_affine_map(h->ctx, (unsigned)h->iterators.len, (unsigned)h->symbols.len, h->where.len,
-                             h->where.data);
+  dl_map map = dl_affine_map(h->ctx, (unsigned)h->iterators.len, (unsigned)h->symbols.len,
+                             h->where.len, h->where.data);
   return dl_affine_set_attr(map, h->where_equal.data);
 }
 

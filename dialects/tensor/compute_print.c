@@ -32,8 +32,8 @@ static void print_indices(dl_printer *o, dl_map map, const name_lists *names) {
   dl_o_puts(o, ")");
 }
 
-static void print_iterators(dl_printer *o, const dl_compute *c, const name_lists *names, size_t from,
-                            size_t to) {
+static void print_iterators(dl_printer *o, const dl_compute *c, const name_lists *names,
+                            size_t from, size_t to) {
   dl_o_puts(o, "(");
   for (size_t i = from; i < to; i++) {
     dl_o_printf(o, "%s%s: ", i == from ? "" : ", ", c->iterators[i]);
@@ -132,10 +132,13 @@ static void print_header(dl_printer *o, const dl_compute *c, const name_lists *n
   if (c->where) print_where(o, c, names);
 }
 
-static const char *const inherent_names[] = {
-    "label",   "operandSegmentSizes", "iterators", "parallel", "sizes", "in_maps",
-    "in_else", "out_map",             "shape",     "combiner", "init",  "where",
-    NULL};
+static const char *const inherent_names[] = {"label",     "operandSegmentSizes",
+                                             "iterators", "parallel",
+                                             "sizes",     "in_maps",
+                                             "in_else",   "out_map",
+                                             "shape",     "combiner",
+                                             "init",      "where",
+                                             NULL};
 
 void tensor_compute_print(dl_printer *o, const dl_op *op) {
   dl_arena *arena = dl_arena_create();

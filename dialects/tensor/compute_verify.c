@@ -48,7 +48,8 @@ static dl_status verify_names(const dl_compute *c, dl_loc loc) {
 static dl_status verify_map(dl_loc loc, const char *what, dl_map map, size_t dims, size_t symbols,
                             size_t results) {
   if (map->num_dims != dims)
-    return dl_error(loc, "%s is a map over %u iterators, but there are %zu", what, map->num_dims, dims);
+    return dl_error(loc, "%s is a map over %u iterators, but there are %zu", what, map->num_dims,
+                    dims);
   if (map->num_symbols != symbols)
     return dl_error(loc, "%s is a map over %u symbols, but there are %zu", what, map->num_symbols,
                     symbols);
@@ -65,9 +66,10 @@ static dl_status verify_maps(const dl_compute *c, dl_loc loc) {
     size_t rank = dl_value_type(c->inputs[i])->rank;
     fail_if(&status, verify_map(loc, what, c->in_maps[i], c->num_iterators, c->num_symbols, rank));
   }
-  fail_if(&status, verify_map(loc, "'out'", c->out_map, c->num_parallel, c->num_symbols,
-                              c->result->rank));
-  if (c->shape) fail_if(&status, verify_map(loc, "'shape'", c->shape, 0, c->num_symbols, c->result->rank));
+  fail_if(&status,
+          verify_map(loc, "'out'", c->out_map, c->num_parallel, c->num_symbols, c->result->rank));
+  if (c->shape)
+    fail_if(&status, verify_map(loc, "'shape'", c->shape, 0, c->num_symbols, c->result->rank));
   if (c->where)
     fail_if(&status, verify_map(loc, "'where'", c->where->map, c->num_iterators, c->num_symbols,
                                 c->where->map->num_results));
@@ -90,7 +92,8 @@ static dl_status verify_types(const dl_compute *c, dl_loc loc) {
   }
   bool reduces = c->num_iterators > c->num_parallel;
   if (reduces && !c->combiner)
-    status = dl_error(loc, "reduce iterators need one of the combiners sum, prod, max, min, and, or");
+    status =
+        dl_error(loc, "reduce iterators need one of the combiners sum, prod, max, min, and, or");
   if (!c->combiner != !c->init) status = dl_error(loc, "combiner and 'init' go together");
   if (c->init && !is_scalar_of(c->init, c->result->element))
     status = dl_error(loc, "'init' must have the type of the result's elements");
@@ -120,8 +123,8 @@ typedef struct bounds {
   dl_loc loc;
 } bounds;
 
-// An index whose every value is certain to lie outside for some iteration is an error. Symbolic parts and
-// points that `where` excludes are given the benefit of the doubt.
+// An index whose every value is certain to lie outside for some iteration is an error. Symbolic
+// parts and points that `where` excludes are given the benefit of the doubt.
 static dl_status verify_in_range(const bounds *b, const char *what, size_t dim, dl_expr index,
                                  int64_t size) {
   const dl_compute *c = b->compute;
@@ -131,7 +134,8 @@ static dl_status verify_in_range(const bounds *b, const char *what, size_t dim, 
   dl_range r = dl_expr_range(index, b->iterators, c->num_iterators, b->symbols, c->num_symbols);
   bool below = r.min != INT64_MIN && r.min < 0, above = r.max != INT64_MAX && r.max >= size;
   if (r.min > r.max || (!below && !above)) return DL_OK;
-  return dl_error(b->loc, "%s: index %zu takes values from %ld to %ld, but the dimension has the size %ld",
+  return dl_error(b->loc,
+                  "%s: index %zu takes values from %ld to %ld, but the dimension has the size %ld",
                   what, dim, (long)r.min, (long)r.max, (long)size);
 }
 
@@ -140,16 +144,20 @@ static bool is_affine(dl_expr e) {
   switch (e->kind) {
     case DL_EXPR_CONST:
     case DL_EXPR_DIM:
-    case DL_EXPR_SYMBOL: return true;
+    case DL_EXPR_SYMBOL:
+      return true;
     case DL_EXPR_ADD:
-    case DL_EXPR_MUL: return is_affine(e->lhs) && is_affine(e->rhs);
-    default: return false;
+    case DL_EXPR_MUL:
+      return is_affine(e->lhs) && is_affine(e->rhs);
+    default:
+      return false;
   }
 }
 
 static bool has_empty_iterator(const dl_compute *c) {
   for (size_t i = 0; i < c->num_iterators; i++)
-    if (c->sizes->results[i]->kind == DL_EXPR_CONST && c->sizes->results[i]->value == 0) return true;
+    if (c->sizes->results[i]->kind == DL_EXPR_CONST && c->sizes->results[i]->value == 0)
+      return true;
   return false;
 }
 
@@ -185,13 +193,15 @@ static dl_status verify_body(const dl_op *op, const dl_compute *c, dl_loc loc) {
     return dl_error(loc, "the body has %zu arguments, but there are %zu inputs", dl_num_args(body),
                     c->num_inputs);
   for (size_t i = 0; i < c->num_inputs; i++)
-    if (dl_value_type(dl_arg(body, i)) != dl_compute_scalar_type(dl_value_type(c->inputs[i])->element))
+    if (dl_value_type(dl_arg(body, i)) !=
+        dl_compute_scalar_type(dl_value_type(c->inputs[i])->element))
       return dl_error(loc, "body argument %zu must have the type of input %zu's elements", i, i);
   dl_op *yield = dl_block_last(body);
   if (!yield || !dl_is(yield, tensor_yield) || dl_num_operands(yield) != 1)
     return dl_error(loc, "the body must end in a tensor.yield of one value");
   if (dl_value_type(dl_operand(yield, 0)) != dl_compute_scalar_type(c->result->element))
-    return dl_error(dl_op_loc(yield), "the yielded value must have the type of the result's elements");
+    return dl_error(dl_op_loc(yield),
+                    "the yielded value must have the type of the result's elements");
   return DL_OK;
 }
 
@@ -213,8 +223,10 @@ static bool check_outside_uses(dl_op *op, void *user) {
     dl_op *def = dl_value_def(value) ? dl_value_def(value) : dl_block_parent(dl_value_block(value));
     bool inside = def && dl_op_is_ancestor(o->compute, def) && value != dl_result(o->compute, 0);
     if (!inside && !is_capture_or_symbol(o->compute, value))
-      o->status = dl_error(dl_op_loc(op), "operand %zu comes from outside of the compute, but is neither "
-                           "a capture nor a symbol of it", i);
+      o->status = dl_error(dl_op_loc(op),
+                           "operand %zu comes from outside of the compute, but is neither "
+                           "a capture nor a symbol of it",
+                           i);
   }
   return true;
 }
@@ -227,7 +239,8 @@ static dl_status verify_outside_uses(dl_op *op) {
 
 static dl_status verify_tensor_types(const dl_op *op) {
   for (size_t i = 0; i < dl_compute_num_inputs(op) + dl_compute_num_captures(op); i++)
-    if (!dl_is_tensor(dl_value_type(dl_operand(op, i))) || dl_value_type(dl_operand(op, i))->unranked)
+    if (!dl_is_tensor(dl_value_type(dl_operand(op, i))) ||
+        dl_value_type(dl_operand(op, i))->unranked)
       return dl_error(dl_op_loc(op), "operand %zu must be a ranked tensor", i);
   dl_type result = dl_value_type(dl_result(op, 0));
   if (!dl_is_tensor(result) || result->unranked)

@@ -1,5 +1,6 @@
 // tensor.group: pretty form and verifier.
 #include "dialects/tensor/group.h"
+
 #include "dialects/tensor/tensor_ops.h"
 #include "ir/text.h"
 

@@ -21,7 +21,8 @@ static dl_op *ancestor_in(const dl_block *from, dl_op *op) {
 static bool is_inside(const grouping *g, const dl_value *value) {
   dl_op *def = dl_value_def(value);
   if (!def) def = dl_block_parent(dl_value_block(value));
-  dl_op *member = dl_value_def(value) || dl_value_block(value) != g->from ? ancestor_in(g->from, def) : NULL;
+  dl_op *member =
+      dl_value_def(value) || dl_value_block(value) != g->from ? ancestor_in(g->from, def) : NULL;
   return member && dl_ptr_map_has(&g->members, member);
 }
 
@@ -120,9 +121,9 @@ dl_op *dl_group_build(size_t count, dl_op *const *ops, size_t num_results, dl_va
   dl_op *group = create_group(&g, ops[count - 1], label, loc);
   move_ops(&g, count, ops);
   dl_builder b = dl_builder_at_end(g.body, loc);
-  dl_build(&b, &(dl_op_state){.def = &tensor_yield,
-                              .num_operands = g.results.len,
-                              .operands = g.results.data});
+  dl_build(&b,
+           &(dl_op_state){
+               .def = &tensor_yield, .num_operands = g.results.len, .operands = g.results.data});
   hand_out_results(&g, group);
   dl_ptr_map_free(&g.members);
   dl_ptr_map_free(&g.arguments);

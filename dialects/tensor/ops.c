@@ -30,7 +30,8 @@ dl_status tensor_constant_parse(dl_parser *p, dl_op_state *state) {
   DL_TRY(dl_p_attr_dict(p, state));
   dl_loc loc = dl_p_loc(p);
   DL_TRY(dl_p_attr(p, &value));
-  if (!value->type || !dl_is_tensor(value->type)) return dl_error(loc, "expected a constant tensor");
+  if (!value->type || !dl_is_tensor(value->type))
+    return dl_error(loc, "expected a constant tensor");
   dl_p_add_attr(p, state, "value", value);
   dl_p_add_result(p, state, value->type);
   return DL_OK;
@@ -121,7 +122,8 @@ dl_status tensor_extract_verify(dl_op *op) {
   return DL_OK;
 }
 
-// The row-major number of the element that constant indices name; false when unknown or out of range.
+// The row-major number of the element that constant indices name; false when unknown or out of
+// range.
 static bool constant_position(const dl_op *op, dl_type type, int64_t *position) {
   *position = 0;
   for (size_t i = 0; i < type->rank; i++) {
@@ -232,9 +234,11 @@ void tensor_from_elements_print(dl_printer *o, const dl_op *op) {
 
 dl_status tensor_cast_verify(dl_op *op) {
   dl_type from = dl_value_type(dl_operand(op, 0)), to = dl_value_type(dl_result(op, 0));
-  bool fits = from->element == to->element && (from->unranked || to->unranked || from->rank == to->rank);
+  bool fits =
+      from->element == to->element && (from->unranked || to->unranked || from->rank == to->rank);
   for (size_t i = 0; fits && !from->unranked && !to->unranked && i < to->rank; i++)
-    fits = from->shape[i] == to->shape[i] || from->shape[i] == DL_DYNAMIC || to->shape[i] == DL_DYNAMIC;
+    fits = from->shape[i] == to->shape[i] || from->shape[i] == DL_DYNAMIC ||
+           to->shape[i] == DL_DYNAMIC;
   return fits ? DL_OK : dl_error(dl_op_loc(op), "the two types do not fit together");
 }
 
@@ -331,7 +335,8 @@ dl_status tensor_iterator_verify(dl_op *op) {
   if (!compute) return dl_error(dl_op_loc(op), "must stand in a tensor.compute");
   dl_str name = dl_get_str(op, "name");
   if (has_iterator(compute, name)) return DL_OK;
-  return dl_error(dl_op_loc(op), "the compute around it has no iterator '%.*s'", (int)name.len, name.data);
+  return dl_error(dl_op_loc(op), "the compute around it has no iterator '%.*s'", (int)name.len,
+                  name.data);
 }
 
 dl_status tensor_iterator_parse(dl_parser *p, dl_op_state *state) {

@@ -12,7 +12,8 @@ static dl_value *outside(dl_op *group, dl_value *value) {
   return argument ? dl_operand(group, dl_value_index(value)) : NULL;
 }
 
-// The size of a compute's result, which is also that of `group` if it is not NULL; NULL if it is not known.
+// The size of a compute's result, which is also that of `group` if it is not NULL; NULL if it is
+// not known.
 static dl_value *compute_size(dl_builder *b, dl_op *compute, dl_op *group, size_t dim) {
   dl_attr shape = dl_get_attr(compute, "shape");
   if (!shape) return NULL;

@@ -1,7 +1,7 @@
-// convert-graph-to-tensor: every graph op with a dense computation becomes tensor.compute, tensor.reinterpret or
-// tensor.from_elements, from its spec; constants become tensor.constant, graph.group becomes tensor.group. Layouts
-// disappear: values get the shapes in which they are stored, and sums run in the order of the blocks. Contract:
-// reassociates.
+// convert-graph-to-tensor: every graph op with a dense computation becomes tensor.compute,
+// tensor.reinterpret or tensor.from_elements, from its spec; constants become tensor.constant,
+// graph.group becomes tensor.group. Layouts disappear: values get the shapes in which they are
+// stored, and sums run in the order of the blocks. Contract: reassociates.
 #include "dialects/graph/graph_ops.h"
 #include "dialects/layout.h"
 #include "dialects/tensor/compute.h"
@@ -31,7 +31,8 @@ static dl_status convert_constant(converter *c, dl_builder *b, dl_op *op) {
   DL_TRY(dl_stored_tensor_type(dl_op_loc(op), type, &stored));
   if (stored->rank != type->rank || dl_type_layout(type))
     return dl_error(dl_op_loc(op), "a constant must be row-major; a relayout changes that");
-  set_result(c, op, 0, dl_result(tensor_materialize_constant(b, dl_get_attr(op, "value"), stored), 0));
+  set_result(c, op, 0,
+             dl_result(tensor_materialize_constant(b, dl_get_attr(op, "value"), stored), 0));
   return DL_OK;
 }
 
@@ -63,7 +64,8 @@ static bool belongs_in_group(const dl_op *op) {
 typedef DL_VEC(dl_op *) op_list;
 typedef DL_VEC(dl_value *) value_list;
 
-// The ops that belong in a group between two points of a block, the first exclusive (NULL: its start).
+// The ops that belong in a group between two points of a block, the first exclusive (NULL: its
+// start).
 static op_list new_ops(dl_op *group, dl_op *after) {
   op_list ops = {0};
   dl_op *op = after ? dl_op_next(after) : dl_block_first(dl_op_block(group));
@@ -87,7 +89,8 @@ static void wrap(converter *c, dl_op *group, dl_op *after) {
   }
   if (results.len) {
     dl_ident label = group_label(group, ops.data[0]);
-    dl_op *wrapped = dl_group_build(ops.len, ops.data, results.len, results.data, label, dl_op_loc(group));
+    dl_op *wrapped =
+        dl_group_build(ops.len, ops.data, results.len, results.data, label, dl_op_loc(group));
     for (size_t i = 0, next = 0; i < dl_num_results(group); i++)
       if (next < results.len && converted(c, dl_result(group, i)) == results.data[next])
         dl_ptr_map_set(&c->values, dl_result(group, i), dl_result(wrapped, next++));
@@ -160,7 +163,7 @@ static dl_status run(dl_pass *pass, dl_op *func) {
   converter c = {0};
   dl_status status = DL_OK;
   DL_FOR_BLOCKS(block, region)
-    if (convert_block(&c, block) != DL_OK) status = DL_FAILED;
+  if (convert_block(&c, block) != DL_OK) status = DL_FAILED;
   for (size_t i = c.dead.len; status == DL_OK && i-- > 0;) dl_op_erase(c.dead.data[i]);
   if (c.dead.len) dl_pass_changed(pass);
   dl_ptr_map_free(&c.values);

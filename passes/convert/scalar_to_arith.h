@@ -1,4 +1,5 @@
-// passes/convert/scalar_to_arith.h: scalar trees and index expressions of a bound spec as arith and math ops.
+// passes/convert/scalar_to_arith.h: scalar trees and index expressions of a bound spec as arith and
+// math ops.
 #ifndef DLIR_PASSES_CONVERT_SCALAR_TO_ARITH_H
 #define DLIR_PASSES_CONVERT_SCALAR_TO_ARITH_H
 
@@ -13,8 +14,9 @@ typedef struct dl_scalar_leaves {
   dl_value *(*gather)(void *user, dl_builder *b, size_t tensor, dl_value *const *indices);
 } dl_scalar_leaves;
 
-// Builds the ops of a tree. Values have signless types (dl_compute_scalar_type); a node's signedness chooses
-// among the ops.
-dl_value *dl_scalar_to_arith(dl_builder *b, const dl_scalar *scalar, const dl_scalar_leaves *leaves);
+// Builds the ops of a tree. Values have signless types (dl_compute_scalar_type); a node's
+// signedness chooses among the ops.
+dl_value *dl_scalar_to_arith(dl_builder *b, const dl_scalar *scalar,
+                             const dl_scalar_leaves *leaves);
 
 #endif

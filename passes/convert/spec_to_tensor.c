@@ -15,10 +15,10 @@ typedef struct lowering {
   dl_context *ctx;
   dl_arena *arena;
   const dl_bound_spec *bound;
-  dl_layout *layouts;   // per tensor of the bound spec
-  dl_type *types;       // stored types, likewise
-  dl_value **tensors;   // stored values, likewise; NULL until its statement is lowered
-  dl_value **symbols;   // index values of the symbols
+  dl_layout *layouts;  // per tensor of the bound spec
+  dl_type *types;      // stored types, likewise
+  dl_value **tensors;  // stored values, likewise; NULL until its statement is lowered
+  dl_value **symbols;  // index values of the symbols
 } lowering;
 
 // The lowering of one statement.
@@ -27,11 +27,11 @@ typedef struct statement_lowering {
   const dl_bound_statement *statement;
   dl_stored_iterators stored;
   size_t num_symbols;
-  size_t *symbol_numbers;         // bound symbol of each symbol of the compute
-  dl_expr *symbol_exprs;          // per bound symbol: what it is in the compute's maps
-  dl_value **symbol_values;       // operands of the compute
+  size_t *symbol_numbers;    // bound symbol of each symbol of the compute
+  dl_expr *symbol_exprs;     // per bound symbol: what it is in the compute's maps
+  dl_value **symbol_values;  // operands of the compute
   size_t num_captures;
-  size_t *captured;               // bound tensor of each capture
+  size_t *captured;  // bound tensor of each capture
   dl_op *compute;
 } statement_lowering;
 
@@ -42,7 +42,8 @@ dl_status dl_stored_tensor_type(dl_loc loc, dl_type type, dl_type *stored) {
   DL_TRY(dl_layout_of_type(loc, type, &layout));
   for (size_t d = 0; d < type->rank; d++)
     if (layout.tile[d] > 1 && type->shape[d] == DL_DYNAMIC)
-      return dl_error(loc, "layout %s blocks dimension %zu, whose size is unknown", dl_type_layout(type), d);
+      return dl_error(loc, "layout %s blocks dimension %zu, whose size is unknown",
+                      dl_type_layout(type), d);
   *stored = dl_layout_is_row_major(&layout) ? dl_type_with_layout(type, NULL)
                                             : dl_layout_stored_type(&layout, type);
   return DL_OK;
@@ -93,7 +94,8 @@ static dl_value *leaf_symbol_read(void *user, dl_builder *b, size_t read) {
   return extract_at(low, &low->bound->reads[read]);
 }
 
-// The stored dimension that holds a logical dimension of an operand; blocked ones have static sizes.
+// The stored dimension that holds a logical dimension of an operand; blocked ones have static
+// sizes.
 static size_t stored_dim(const dl_layout *layout, size_t dim) {
   for (size_t i = 0; i < layout->num_dims; i++)
     if (layout->dims[i].dim == dim) return i;
@@ -105,9 +107,12 @@ static dl_value *lower_symbol(lowering *low, const dl_bound_symbol *symbol) {
   dl_value *tensor = low->tensors[symbol->operand];
   switch (symbol->kind) {
     case DL_SYMBOL_DIM:
-      return dl_tensor_size(low->b, tensor, stored_dim(&low->layouts[symbol->operand], symbol->index));
-    case DL_SYMBOL_ELEMENT: return index_element(low, tensor, symbol->index);
-    default: return dl_scalar_to_arith(low->b, symbol->value, &leaves);
+      return dl_tensor_size(low->b, tensor,
+                            stored_dim(&low->layouts[symbol->operand], symbol->index));
+    case DL_SYMBOL_ELEMENT:
+      return index_element(low, tensor, symbol->index);
+    default:
+      return dl_scalar_to_arith(low->b, symbol->value, &leaves);
   }
 }
 
@@ -142,8 +147,8 @@ static size_t num_gathers(const dl_scalar *e) {
   return count;
 }
 
-// A map of expressions over the bound symbols as one over the compute's; the expressions' symbols must all
-// have been used.
+// A map of expressions over the bound symbols as one over the compute's; the expressions' symbols
+// must all have been used.
 static dl_map compute_map(statement_lowering *s, size_t dims, size_t count, const dl_expr *exprs) {
   dl_expr *results = dl_arena_alloc(s->low->arena, (count + 1) * sizeof(dl_expr));
   for (size_t i = 0; i < count; i++)
@@ -228,8 +233,8 @@ static dl_attr where_set(statement_lowering *s) {
   return dl_affine_set_attr(compute_map(s, s->stored.count, count, s->stored.where), equal);
 }
 
-// The op's name, followed by the target's where that is not the op's only result. Without dots, which separate
-// computes from iterators in schedules.
+// The op's name, followed by the target's where that is not the op's only result. Without dots,
+// which separate computes from iterators in schedules.
 static dl_ident statement_label(const lowering *low, const dl_bound_statement *statement) {
   const char *name = strchr(dl_op_name(low->bound->op), '.') + 1;
   const dl_bound_tensor *target = &low->bound->tensors[statement->target];
@@ -251,7 +256,8 @@ static dl_value *body_read(void *user, dl_builder *b, size_t read) {
 }
 
 static dl_value *iterator_value(statement_lowering *s, dl_builder *b, size_t iterator) {
-  dl_named_attr name = {dl_intern_z(b->ctx, "name"), dl_string_attr_z(b->ctx, s->stored.names[iterator])};
+  dl_named_attr name = {dl_intern_z(b->ctx, "name"),
+                        dl_string_attr_z(b->ctx, s->stored.names[iterator])};
   dl_type index = dl_index_type(b->ctx);
   return dl_result(dl_build(b, &(dl_op_state){.def = &tensor_iterator,
                                               .num_results = 1,
@@ -410,9 +416,15 @@ static dl_value *lower_elements(lowering *low, const dl_bound_statement *st) {
 static dl_status lower_statement(lowering *low, const dl_bound_statement *st) {
   dl_value *result = NULL;
   switch (st->kind) {
-    case DL_STATEMENT_COMPUTE: result = lower_compute(low, st); break;
-    case DL_STATEMENT_ELEMENTS: result = lower_elements(low, st); break;
-    case DL_STATEMENT_RESHAPE: DL_TRY(lower_reshape(low, st, &result)); break;
+    case DL_STATEMENT_COMPUTE:
+      result = lower_compute(low, st);
+      break;
+    case DL_STATEMENT_ELEMENTS:
+      result = lower_elements(low, st);
+      break;
+    case DL_STATEMENT_RESHAPE:
+      DL_TRY(lower_reshape(low, st, &result));
+      break;
   }
   low->tensors[st->target] = result;
   return DL_OK;
@@ -441,8 +453,8 @@ static bool reads_in_place(const dl_bound_spec *bound, const dl_bound_statement 
   return false;
 }
 
-// A temporary lies as what is computed from it element by element. Statements only read earlier targets, so
-// the last ones are settled first.
+// A temporary lies as what is computed from it element by element. Statements only read earlier
+// targets, so the last ones are settled first.
 static void lay_out_temporaries(lowering *low) {
   const dl_bound_spec *bound = low->bound;
   for (size_t i = bound->num_statements; i-- > 0;) {

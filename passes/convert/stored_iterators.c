@@ -1,7 +1,7 @@
 #include "passes/convert/stored_iterators.h"
 
-// A base iterator is a logical one or the one that replaces a mixed radix; it becomes one stored iterator or,
-// when it has radices, 1 + num_radices of them, the outermost first.
+// A base iterator is a logical one or the one that replaces a mixed radix; it becomes one stored
+// iterator or, when it has radices, 1 + num_radices of them, the outermost first.
 typedef struct base_iterator {
   dl_ident name;
   dl_expr extent;
@@ -24,14 +24,20 @@ typedef struct splitter {
   dl_expr *to_base;     // value of each logical iterator over base iterators
 } splitter;
 
-static bool is_const(dl_expr e, int64_t value) { return e->kind == DL_EXPR_CONST && e->value == value; }
+static bool is_const(dl_expr e, int64_t value) {
+  return e->kind == DL_EXPR_CONST && e->value == value;
+}
 
 static bool is_multiple(dl_expr e, int64_t of) {
   switch (e->kind) {
-    case DL_EXPR_CONST: return e->value % of == 0;
-    case DL_EXPR_ADD: return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
-    case DL_EXPR_MUL: return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
-    default: return false;
+    case DL_EXPR_CONST:
+      return e->value % of == 0;
+    case DL_EXPR_ADD:
+      return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
+    case DL_EXPR_MUL:
+      return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
+    default:
+      return false;
   }
 }
 
@@ -51,13 +57,15 @@ static void drop_units(splitter *s) {
 
 // --- splitting along blocked dimensions ---
 
-// The iterator that takes the values index, index+1, … of a dimension whose tile divides everything else.
+// The iterator that takes the values index, index+1, … of a dimension whose tile divides everything
+// else.
 static base_iterator *aligned_iterator(splitter *s, dl_expr index, int64_t tile) {
   dl_expr over_base = dl_expr_substitute(index, s->statement->num_iterators, s->to_base, 0, NULL);
   for (size_t i = 0; i < s->num_base; i++) {
     int64_t coefficient;
     dl_expr rest;
-    if (s->base[i].dropped || !dl_expr_split_dim(over_base, (unsigned)i, &coefficient, &rest)) continue;
+    if (s->base[i].dropped || !dl_expr_split_dim(over_base, (unsigned)i, &coefficient, &rest))
+      continue;
     if (coefficient == 1 && is_multiple(rest, tile)) return &s->base[i];
   }
   return NULL;
@@ -70,7 +78,8 @@ static void split_base(base_iterator *it, const dl_layout *layout, unsigned dim)
       it->radices[it->num_radices++] = layout->dims[i].block;
 }
 
-// The slot for an iterator that replaces those of an index: that of the first of them, or a new one.
+// The slot for an iterator that replaces those of an index: that of the first of them, or a new
+// one.
 static unsigned merged_slot(splitter *s, dl_expr index) {
   for (unsigned i = 0; i < s->statement->num_parallel; i++)
     if (dl_expr_uses_dim(index, i)) return i;
@@ -86,7 +95,8 @@ static base_iterator *merge_index(splitter *s, dl_expr index, dl_expr size) {
     int64_t coefficient;
     dl_expr rest;
     if (s->base[i].dropped || !dl_expr_uses_dim(index, i)) continue;
-    if (!dl_expr_split_dim(index, i, &coefficient, &rest)) dl_bug(s->bound->op, "not a mixed radix");
+    if (!dl_expr_split_dim(index, i, &coefficient, &rest))
+      dl_bug(s->bound->op, "not a mixed radix");
     dl_expr digit = dl_expr_floordiv(whole, dl_expr_const(s->ctx, coefficient));
     s->to_base[i] = dl_expr_mod(digit, s->base[i].extent);
     s->base[i].dropped = true;
@@ -129,12 +139,15 @@ static bool divides(const base_iterator *it) {
   return it->extent->kind == DL_EXPR_CONST && it->extent->value % it->tile == 0;
 }
 
-// Whether a read gives zero where iterator i is beyond its extent: the lanes are the padding of the tensor.
+// Whether a read gives zero where iterator i is beyond its extent: the lanes are the padding of the
+// tensor.
 static bool reads_padding(const splitter *s, const dl_bound_read *read, size_t i) {
   const dl_layout *layout = &s->layouts[read->tensor];
   for (size_t d = 0; d < layout->rank; d++) {
-    dl_expr index = dl_expr_substitute(read->indices[d], s->statement->num_iterators, s->to_base, 0, NULL);
-    if (index->kind == DL_EXPR_DIM && index->value == (int64_t)i && layout->tile[d] == s->base[i].tile &&
+    dl_expr index =
+        dl_expr_substitute(read->indices[d], s->statement->num_iterators, s->to_base, 0, NULL);
+    if (index->kind == DL_EXPR_DIM && index->value == (int64_t)i &&
+        layout->tile[d] == s->base[i].tile &&
         s->bound->tensors[read->tensor].sizes[d] == s->base[i].extent)
       return true;
   }
@@ -178,8 +191,8 @@ static void add_kind(splitter *s, dl_stored_iterators *out, bool parallel) {
     base_iterator *it = &s->base[i];
     if (it->dropped || it->parallel != parallel) continue;
     for (size_t r = 0; r < it->num_radices; r++)
-      it->inner[r] = add_stored(out, inner_name(s, out, it->name),
-                                dl_expr_const(s->ctx, it->radices[r]));
+      it->inner[r] =
+          add_stored(out, inner_name(s, out, it->name), dl_expr_const(s->ctx, it->radices[r]));
   }
 }
 

@@ -1,7 +1,8 @@
-// graph-assign-layouts: stores activations in blocks of channels as wide as a vector register, and weights to match.
-// Contractions with constant weights (convolutions, matrix products) start a blocked layout; every other dense
-// computation keeps the layout of its operands where its indices allow; relayouts stand only where layouts
-// change. Greedy, in program order. Contract: exact (it is the conversion to tensors that sums block by block).
+// graph-assign-layouts: stores activations in blocks of channels as wide as a vector register, and
+// weights to match. Contractions with constant weights (convolutions, matrix products) start a
+// blocked layout; every other dense computation keeps the layout of its operands where its indices
+// allow; relayouts stand only where layouts change. Greedy, in program order. Contract: exact (it
+// is the conversion to tensors that sums block by block).
 #include "dialects/graph/graph_ops.h"
 #include "dialects/layout.h"
 #include "dialects/machine.h"
@@ -88,8 +89,9 @@ static dl_status assign_bound(assigner *a, dl_op *op, const dl_bound_spec *bound
   }
   dl_blocking blocking;
   int64_t block = block_size(a, bound);
-  bool blocked = block > 1 && (dl_block_contraction(bound, block, current, is_constant, arena, &blocking) ||
-                               dl_block_alike(bound, block, current, is_constant, arena, &blocking));
+  bool blocked =
+      block > 1 && (dl_block_contraction(bound, block, current, is_constant, arena, &blocking) ||
+                    dl_block_alike(bound, block, current, is_constant, arena, &blocking));
   if (blocked)
     apply(a, op, &blocking, is_constant);
   else
@@ -99,7 +101,8 @@ static dl_status assign_bound(assigner *a, dl_op *op, const dl_bound_spec *bound
 
 static dl_status assign(assigner *a, dl_op *op) {
   note_constant(a, op);
-  if (!dl_op_def_of(op)->compute || dl_is(op, graph_relayout) || dl_ptr_map_has(&a->constant_ops, op)) {
+  if (!dl_op_def_of(op)->compute || dl_is(op, graph_relayout) ||
+      dl_ptr_map_has(&a->constant_ops, op)) {
     make_row_major(a, op);
     return DL_OK;
   }
@@ -125,7 +128,7 @@ static dl_status run(dl_pass *pass, dl_op *func) {
   assigner a = {.machine = dl_machine_of(func)};
   dl_status status = DL_OK;
   DL_FOR_BLOCKS(block, dl_op_region(func, 0))
-    if (status == DL_OK) status = assign_block(&a, block);
+  if (status == DL_OK) status = assign_block(&a, block);
   dl_count(pass, "relayouts", a.relayouts);
   if (a.relayouts) dl_pass_changed(pass);
   dl_ptr_map_free(&a.constant_ops);

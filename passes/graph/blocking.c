@@ -14,7 +14,9 @@ static dl_blocking no_blocking(const dl_bound_spec *bound, int64_t block, dl_are
                        .weight = SIZE_MAX};
 }
 
-static int64_t constant_size(dl_expr size) { return size->kind == DL_EXPR_CONST ? size->value : -1; }
+static int64_t constant_size(dl_expr size) {
+  return size->kind == DL_EXPR_CONST ? size->value : -1;
+}
 
 static bool has_small_ranks(const dl_bound_spec *bound) {
   for (size_t t = 0; t < bound->num_tensors; t++)
@@ -60,15 +62,16 @@ static bool spread_in(dl_blocking *b, const dl_bound_statement *st) {
   for (size_t i = 0; i <= st->num_reads; i++) {
     access a = access_of(st, i);
     for (size_t d = 0; d < b->bound->tensors[a.tensor].rank; d++) {
-      size_t iterator = *flag(b, a.tensor, d) ? dl_unit_iterator(st, a.indices[d], b->block) : SIZE_MAX;
+      size_t iterator =
+          *flag(b, a.tensor, d) ? dl_unit_iterator(st, a.indices[d], b->block) : SIZE_MAX;
       if (iterator != SIZE_MAX) changed |= block_iterator(b, st, iterator);
     }
   }
   return changed;
 }
 
-// A blocked dimension is static, and an index into it runs along it in step, or is constant. Lanes beyond its
-// size hold zeros, which must be what a read there is to give.
+// A blocked dimension is static, and an index into it runs along it in step, or is constant. Lanes
+// beyond its size hold zeros, which must be what a read there is to give.
 static bool fits(const dl_blocking *b, const dl_bound_statement *st, const access *a, size_t dim) {
   int64_t size = constant_size(b->bound->tensors[a->tensor].sizes[dim]);
   dl_expr index = a->indices[dim];
@@ -79,14 +82,16 @@ static bool fits(const dl_blocking *b, const dl_bound_statement *st, const acces
 }
 
 static bool has_gather_of(const dl_blocking *b, const dl_scalar *scalar) {
-  for (size_t d = 0; scalar->op == DL_SCALAR_GATHER && d < b->bound->tensors[scalar->tensor].rank; d++)
+  for (size_t d = 0; scalar->op == DL_SCALAR_GATHER && d < b->bound->tensors[scalar->tensor].rank;
+       d++)
     if (*flag(b, scalar->tensor, d)) return true;
   for (size_t i = 0; i < scalar->num_args; i++)
     if (has_gather_of(b, scalar->args[i])) return true;
   return false;
 }
 
-// A dimension that uses a blocked iterator in another way would be read lane by lane from several blocks.
+// A dimension that uses a blocked iterator in another way would be read lane by lane from several
+// blocks.
 static bool iterators_agree(const dl_blocking *b, const dl_bound_statement *st) {
   bool *split = dl_calloc(st->num_iterators + 1, sizeof(bool));
   bool agree = true;
@@ -114,7 +119,8 @@ static bool spread(dl_blocking *b) {
   const dl_bound_spec *bound = b->bound;
   for (bool changed = true; changed;) {
     changed = false;
-    for (size_t i = 0; i < bound->num_statements; i++) changed |= spread_in(b, &bound->statements[i]);
+    for (size_t i = 0; i < bound->num_statements; i++)
+      changed |= spread_in(b, &bound->statements[i]);
   }
   for (size_t i = 0; i < bound->num_statements; i++) {
     const dl_bound_statement *st = &bound->statements[i];
@@ -128,7 +134,8 @@ static bool spread(dl_blocking *b) {
 
 static bool is_product_of_reads(const dl_scalar *e) {
   if (e->op == DL_SCALAR_READ) return true;
-  return e->op == DL_SCALAR_MUL && is_product_of_reads(e->args[0]) && is_product_of_reads(e->args[1]);
+  return e->op == DL_SCALAR_MUL && is_product_of_reads(e->args[0]) &&
+         is_product_of_reads(e->args[1]);
 }
 
 typedef struct contraction {
@@ -139,16 +146,19 @@ typedef struct contraction {
 static bool find_contraction(const dl_bound_spec *bound, const bool *is_constant, contraction *c) {
   for (size_t i = 0; i < bound->num_statements; i++) {
     const dl_bound_statement *st = &bound->statements[i];
-    if (st->kind != DL_STATEMENT_COMPUTE || st->combiner != DL_COMBINE_SUM || st->num_reads != 2) continue;
+    if (st->kind != DL_STATEMENT_COMPUTE || st->combiner != DL_COMBINE_SUM || st->num_reads != 2)
+      continue;
     bool first = is_constant[st->reads[0].tensor], second = is_constant[st->reads[1].tensor];
     if (!is_product_of_reads(st->body) || first == second) continue;
-    *c = (contraction){st, access_of(st, 0), access_of(st, first ? 2 : 1), access_of(st, first ? 1 : 2)};
+    *c = (contraction){st, access_of(st, 0), access_of(st, first ? 2 : 1),
+                       access_of(st, first ? 1 : 2)};
     return true;
   }
   return false;
 }
 
-static size_t dim_along(const dl_blocking *b, const contraction *c, const access *a, size_t iterator) {
+static size_t dim_along(const dl_blocking *b, const contraction *c, const access *a,
+                        size_t iterator) {
   for (size_t d = 0; d < b->bound->tensors[a->tensor].rank; d++)
     if (runs_along(c->statement, a, d, iterator, b->block)) return d;
   return SIZE_MAX;
@@ -158,7 +168,8 @@ static int64_t extent_of(const contraction *c, size_t iterator) {
   return constant_size(c->statement->iterators[iterator].extent);
 }
 
-// The iterator that runs along a dimension of the result and of the weight; *dim is that of the result.
+// The iterator that runs along a dimension of the result and of the weight; *dim is that of the
+// result.
 static size_t feature_iterator(const dl_blocking *b, const contraction *c, size_t *dim) {
   for (size_t d = 0; d < b->bound->tensors[c->result.tensor].rank; d++) {
     size_t iterator = dl_unit_iterator(c->statement, c->result.indices[d], b->block);
@@ -169,7 +180,8 @@ static size_t feature_iterator(const dl_blocking *b, const contraction *c, size_
   return SIZE_MAX;
 }
 
-// Blocks the channels that are summed over, where there are enough of them or the activation has them in blocks.
+// Blocks the channels that are summed over, where there are enough of them or the activation has
+// them in blocks.
 static void block_channels(dl_blocking *b, const contraction *c, const dl_layout *current) {
   const dl_bound_tensor *data = &b->bound->tensors[c->data.tensor];
   for (size_t d = 0; d < data->rank; d++) {
@@ -182,7 +194,8 @@ static void block_channels(dl_blocking *b, const contraction *c, const dl_layout
   }
 }
 
-// The largest of block, block/2, … that divides the features of a result that itself is not blocked.
+// The largest of block, block/2, … that divides the features of a result that itself is not
+// blocked.
 static int64_t dividing_block(int64_t block, int64_t features) {
   while (block > 1 && features % block) block /= 2;
   return block;
@@ -229,7 +242,8 @@ bool dl_block_alike(const dl_bound_spec *bound, int64_t block, const dl_layout *
 
 // The letter that dl_layout_parse gives dimension `dim` of a tensor.
 static char letter(size_t rank, size_t dim, bool weight, size_t feature) {
-  static const char *const activations[] = {"NCW", "NCHW", "NCDHW"}, *const weights[] = {"OIW", "OIHW", "OIDHW"};
+  static const char *const activations[] = {"NCW", "NCHW", "NCDHW"}, *const weights[] = {
+                                                                         "OIW", "OIHW", "OIDHW"};
   bool named = rank >= 3 && rank <= 5;
   if (named && weight && feature == 0) return weights[rank - 3][dim];
   return named && !weight ? activations[rank - 3][dim] : (char)('A' + dim);
@@ -249,8 +263,10 @@ dl_ident dl_blocked_layout(const dl_blocking *b, size_t tensor, bool is_constant
   for (size_t d = 0; d < rank; d++)
     if (d != feature) dl_buffer_putc(&text, letter(rank, d, is_constant, feature));
   for (size_t d = 0; d < rank; d++)
-    if (d != feature && *flag(b, tensor, d)) put_block(&text, b->block, letter(rank, d, is_constant, feature));
-  if (*flag(b, tensor, feature)) put_block(&text, b->block, letter(rank, feature, is_constant, feature));
+    if (d != feature && *flag(b, tensor, d))
+      put_block(&text, b->block, letter(rank, d, is_constant, feature));
+  if (*flag(b, tensor, feature))
+    put_block(&text, b->block, letter(rank, feature, is_constant, feature));
   dl_ident keyword = dl_intern(dl_op_context(b->bound->op), (dl_str){text.data, text.len});
   dl_buffer_free(&text);
   return keyword;

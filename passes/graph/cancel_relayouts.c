@@ -1,5 +1,5 @@
-// graph-cancel-relayouts: a relayout of a relayout starts from the first one's operand, and one to the layout that
-// a value already has vanishes. Contract: exact.
+// graph-cancel-relayouts: a relayout of a relayout starts from the first one's operand, and one to
+// the layout that a value already has vanishes. Contract: exact.
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
 
@@ -16,4 +16,5 @@ static dl_outcome cancel(dl_rewriter *rw, dl_op *op) {
 }
 
 DL_REWRITE_PASS(graph_cancel_relayouts, "graph-cancel-relayouts", "func.func",
-                "Remove relayouts that cancel each other", DL_EXACT, DL_PATTERN(graph_relayout, cancel));
+                "Remove relayouts that cancel each other", DL_EXACT,
+                DL_PATTERN(graph_relayout, cancel));

@@ -1,6 +1,7 @@
-// graph-canonicalize: removes ops that change nothing (identities, dropout, casts, transpositions, paddings and
-// reshapes to the same) and makes one reshape of several. What an op does is read from its spec, not from its
-// name. (canonicalize deals with what traits say, such as relu of relu.) Contract: exact.
+// graph-canonicalize: removes ops that change nothing (identities, dropout, casts, transpositions,
+// paddings and reshapes to the same) and makes one reshape of several. What an op does is read from
+// its spec, not from its name. (canonicalize deals with what traits say, such as relu of relu.)
+// Contract: exact.
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
 #include "passes/graph/structure.h"

@@ -1,6 +1,7 @@
-// graph-fold-constants: evaluates ops whose value is known: shape computations above all, also those that only ask
-// for the static sizes of a tensor. Results of more than `max-elements` elements are left to tensor-partition-
-// constants, which has them computed by compiled code. Contract: exact.
+// graph-fold-constants: evaluates ops whose value is known: shape computations above all, also
+// those that only ask for the static sizes of a tensor. Results of more than `max-elements`
+// elements are left to tensor-partition- constants, which has them computed by compiled code.
+// Contract: exact.
 #include "dialects/eval/eval.h"
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
@@ -24,7 +25,8 @@ static bool operands_are_known(const dl_op *op, const dl_bound_spec *bound) {
 }
 
 static bool is_foldable(const dl_op *op, int64_t max_elements) {
-  if (!dl_op_def_of(op)->compute || !dl_has_trait(op, DL_PURE) || !is_small(op, max_elements)) return false;
+  if (!dl_op_def_of(op)->compute || !dl_has_trait(op, DL_PURE) || !is_small(op, max_elements))
+    return false;
   dl_bound_spec *bound = dl_spec_bind(op);
   bool foldable = bound && operands_are_known(op, bound);
   if (bound) dl_bound_destroy(bound);

@@ -1,7 +1,7 @@
-// graph-fuse: puts every dense computation into a graph.group, together with the elementwise ops that follow it: a
-// convolution with its bias, normalization, activation and residual addition becomes one kernel. Greedy, in program
-// order: a group grows while its value has one use, by an op that is elementwise in it and no relayout. Contract:
-// exact.
+// graph-fuse: puts every dense computation into a graph.group, together with the elementwise ops
+// that follow it: a convolution with its bias, normalization, activation and residual addition
+// becomes one kernel. Greedy, in program order: a group grows while its value has one use, by an op
+// that is elementwise in it and no relayout. Contract: exact.
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
 #include "passes/graph/structure.h"
@@ -66,8 +66,8 @@ static dl_value *argument_for(group_body *body, dl_value *value) {
   return argument;
 }
 
-// Constants that decide what the op computes (axes, shapes), rather than being read by it, come along: behind an
-// argument they would not be known.
+// Constants that decide what the op computes (axes, shapes), rather than being read by it, come
+// along: behind an argument they would not be known.
 static void copy_deciding_constants(group_body *body, dl_op *op) {
   dl_bound_spec *bound = bind(op);
   for (size_t n = 0; bound && n < dl_num_operands(op); n++) {
@@ -122,7 +122,8 @@ static void make_group(const op_list *ops) {
     dl_replace_all_uses(yielded.data[i], dl_result(group, i));
   }
   dl_builder end = dl_builder_at_end(body.block, loc);
-  dl_build(&end, &(dl_op_state){.def = &graph_yield, .num_operands = yielded.len, .operands = yielded.data});
+  dl_build(&end, &(dl_op_state){
+                     .def = &graph_yield, .num_operands = yielded.len, .operands = yielded.data});
   dl_ptr_map_free(&body.arguments);
   dl_ptr_map_free(&body.members);
   DL_VEC_FREE(&body.operands);

@@ -1,5 +1,6 @@
-// graph-infer-shapes: refines the types of values, and of the function's results, by the shape rules of the ops.
-// Sizes become static or get the names of the symbolic sizes they equal. Contract: exact.
+// graph-infer-shapes: refines the types of values, and of the function's results, by the shape
+// rules of the ops. Sizes become static or get the names of the symbolic sizes they equal.
+// Contract: exact.
 #include "dialects/func/func_ops.h"
 #include "ir/pass.h"
 #include "ir/spec.h"
@@ -27,7 +28,8 @@ static size_t other_params(dl_type type, dl_attr *params) {
   return count;
 }
 
-static dl_attr make_encoding(dl_type known, const int64_t *shape, dl_attr known_names, dl_attr new_names) {
+static dl_attr make_encoding(dl_type known, const int64_t *shape, dl_attr known_names,
+                             dl_attr new_names) {
   dl_context *ctx = known->ctx;
   size_t old_count = known->encoding ? known->encoding->count : 0, named = 0;
   dl_attr *params = dl_malloc((old_count + 1) * sizeof(dl_attr));
@@ -41,10 +43,11 @@ static dl_attr make_encoding(dl_type known, const int64_t *shape, dl_attr known_
   }
   size_t count = 0;
   if (named)
-    params[count++] = dl_keyed_attr(ctx, dl_intern_z(ctx, "dims"), dl_array_attr(ctx, known->rank, names));
+    params[count++] =
+        dl_keyed_attr(ctx, dl_intern_z(ctx, "dims"), dl_array_attr(ctx, known->rank, names));
   count += other_params(known, params + count);
-  dl_attr encoding = count ? dl_dialect_attr(ctx, dl_intern_z(ctx, "graph"), dl_intern_z(ctx, "enc"), count,
-                                             params)
+  dl_attr encoding = count ? dl_dialect_attr(ctx, dl_intern_z(ctx, "graph"),
+                                             dl_intern_z(ctx, "enc"), count, params)
                            : NULL;
   free(params);
   free(names);
@@ -71,7 +74,8 @@ static dl_type merge(dl_type known, dl_type inferred) {
   return fits ? type : NULL;
 }
 
-static dl_status report_conflict(const dl_op *op, size_t result, dl_type declared, dl_type inferred) {
+static dl_status report_conflict(const dl_op *op, size_t result, dl_type declared,
+                                 dl_type inferred) {
   dl_buffer text = {0};
   dl_buffer_printf(&text, "result %zu is declared as ", result);
   dl_print_type(&text, declared);
@@ -116,7 +120,8 @@ static void update_signature(dl_op *func, bool *changed) {
   DL_VEC(dl_type) inputs = {0};
   DL_VEC(dl_type) results = {0};
   for (size_t i = 0; i < dl_num_args(entry); i++) DL_PUSH(&inputs, dl_value_type(dl_arg(entry, i)));
-  for (size_t i = 0; i < dl_num_operands(end); i++) DL_PUSH(&results, dl_value_type(dl_operand(end, i)));
+  for (size_t i = 0; i < dl_num_operands(end); i++)
+    DL_PUSH(&results, dl_value_type(dl_operand(end, i)));
   dl_attr type = dl_type_attr(
       dl_function_type(dl_op_context(func), inputs.len, inputs.data, results.len, results.data));
   if (type != dl_get_attr(func, "function_type")) {
@@ -131,7 +136,7 @@ static dl_status run(dl_pass *pass, dl_op *func) {
   bool changed = false;
   if (dl_region_empty(dl_op_region(func, 0))) return DL_OK;
   DL_FOR_BLOCKS(block, dl_op_region(func, 0))
-    DL_FOR_OPS(op, block) DL_TRY(infer_op(op, &changed));
+  DL_FOR_OPS(op, block) DL_TRY(infer_op(op, &changed));
   update_signature(func, &changed);
   if (changed) dl_pass_changed(pass);
   return DL_OK;

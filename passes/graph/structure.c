@@ -31,20 +31,22 @@ static bool is_identity(const dl_bound_statement *st, size_t rank) {
 
 static bool is_one(dl_expr size) { return size->kind == DL_EXPR_CONST && size->value == 1; }
 
-// Whether a read of a tensor of the target's rank takes the element at the place that is written. In dimensions of
-// size 1 there is only one.
+// Whether a read of a tensor of the target's rank takes the element at the place that is written.
+// In dimensions of size 1 there is only one.
 static bool reads_equally(const dl_bound_spec *bound, const dl_bound_statement *st,
                           const dl_bound_read *read) {
   const dl_bound_tensor *from = &bound->tensors[read->tensor], *to = &bound->tensors[st->target];
   for (size_t d = 0; d < to->rank; d++)
-    if (read->indices[d] != st->out[d] && !(is_one(from->sizes[d]) && is_one(to->sizes[d]))) return false;
+    if (read->indices[d] != st->out[d] && !(is_one(from->sizes[d]) && is_one(to->sizes[d])))
+      return false;
   return true;
 }
 
 // Each index is an iterator or constant: a broadcast.
 static bool is_broadcast(const dl_bound_spec *bound, const dl_bound_read *read) {
   for (size_t d = 0; d < bound->tensors[read->tensor].rank; d++)
-    if (read->indices[d]->kind != DL_EXPR_DIM && read->indices[d]->kind != DL_EXPR_CONST) return false;
+    if (read->indices[d]->kind != DL_EXPR_DIM && read->indices[d]->kind != DL_EXPR_CONST)
+      return false;
   return !read->otherwise;
 }
 
@@ -68,16 +70,21 @@ bool dl_is_elementwise_in(const dl_bound_spec *bound, size_t operand) {
   bool reads_operand = false;
   if (dl_num_results(bound->op) != 1 || !bound->num_statements) return false;
   for (size_t i = 0; i < bound->num_statements; i++)
-    if (!statement_is_elementwise(bound, &bound->statements[i], operand, &reads_operand)) return false;
+    if (!statement_is_elementwise(bound, &bound->statements[i], operand, &reads_operand))
+      return false;
   return reads_operand;
 }
 
 static bool is_multiple(dl_expr e, int64_t of) {
   switch (e->kind) {
-    case DL_EXPR_CONST: return e->value % of == 0;
-    case DL_EXPR_ADD: return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
-    case DL_EXPR_MUL: return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
-    default: return false;
+    case DL_EXPR_CONST:
+      return e->value % of == 0;
+    case DL_EXPR_ADD:
+      return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
+    case DL_EXPR_MUL:
+      return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
+    default:
+      return false;
   }
 }
 
@@ -125,7 +132,8 @@ dl_value *dl_copied_operand(const dl_bound_spec *bound) {
 }
 
 static bool is_operand(const dl_bound_spec *bound, size_t tensor, size_t operand) {
-  return bound->tensors[tensor].kind == DL_BOUND_OPERAND && bound->tensors[tensor].number == operand;
+  return bound->tensors[tensor].kind == DL_BOUND_OPERAND &&
+         bound->tensors[tensor].number == operand;
 }
 
 static bool gathers_from(const dl_bound_spec *bound, const dl_scalar *scalar, size_t operand) {
@@ -135,7 +143,8 @@ static bool gathers_from(const dl_bound_spec *bound, const dl_scalar *scalar, si
   return false;
 }
 
-static bool statement_depends_on(const dl_bound_spec *bound, const dl_bound_statement *st, size_t operand) {
+static bool statement_depends_on(const dl_bound_spec *bound, const dl_bound_statement *st,
+                                 size_t operand) {
   if (st->kind == DL_STATEMENT_RESHAPE) return is_operand(bound, st->source, operand);
   for (size_t r = 0; r < st->num_reads; r++)
     if (is_operand(bound, st->reads[r].tensor, operand)) return true;
@@ -149,7 +158,8 @@ bool dl_depends_on(const dl_bound_spec *bound, size_t operand) {
   for (size_t i = 0; i < bound->num_symbols; i++) {
     const dl_bound_symbol *symbol = &bound->symbols[i];
     if (symbol->kind != DL_SYMBOL_COMPUTED && symbol->operand == operand) return true;
-    if (symbol->kind == DL_SYMBOL_COMPUTED && gathers_from(bound, symbol->value, operand)) return true;
+    if (symbol->kind == DL_SYMBOL_COMPUTED && gathers_from(bound, symbol->value, operand))
+      return true;
   }
   for (size_t r = 0; r < bound->num_reads; r++)
     if (is_operand(bound, bound->reads[r].tensor, operand)) return true;

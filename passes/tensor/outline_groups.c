@@ -1,6 +1,6 @@
-// tensor-outline-groups: every tensor.group becomes a private function, its kernel, and a call of it; a compute
-// outside of any group gets a group, and so a kernel, of its own. Groups that compute the same share one
-// function. Contract: exact.
+// tensor-outline-groups: every tensor.group becomes a private function, its kernel, and a call of
+// it; a compute outside of any group gets a group, and so a kernel, of its own. Groups that compute
+// the same share one function. Contract: exact.
 #include "dialects/func/func_ops.h"
 #include "dialects/tensor/compute.h"
 #include "dialects/tensor/group.h"
@@ -24,7 +24,7 @@ static dl_ident label_of(const dl_op *compute) {
 static void wrap_computes(dl_block *block) {
   op_list computes = {0};
   DL_FOR_OPS(op, block)
-    if (dl_is(op, tensor_compute)) DL_PUSH(&computes, op);
+  if (dl_is(op, tensor_compute)) DL_PUSH(&computes, op);
   for (size_t i = 0; i < computes.len; i++) {
     dl_op *compute = computes.data[i];
     dl_value *result = dl_result(compute, 0);
@@ -42,7 +42,8 @@ static dl_ident function_hint(dl_context *ctx, dl_str label) {
     dl_buffer_putc(&text, plain ? c : '_');
   }
   bool digit = text.len && text.data[0] >= '0' && text.data[0] <= '9';
-  dl_ident hint = dl_intern_f(ctx, "%s%s", digit || !text.len ? "kernel_" : "", text.len ? text.data : "");
+  dl_ident hint =
+      dl_intern_f(ctx, "%s%s", digit || !text.len ? "kernel_" : "", text.len ? text.data : "");
   dl_buffer_free(&text);
   return hint;
 }
@@ -54,7 +55,8 @@ static dl_type function_type(const dl_op *group) {
     DL_PUSH(&inputs, dl_value_type(dl_operand(group, i)));
   for (size_t i = 0; i < dl_num_results(group); i++)
     DL_PUSH(&results, dl_value_type(dl_result(group, i)));
-  dl_type type = dl_function_type(dl_op_context(group), inputs.len, inputs.data, results.len, results.data);
+  dl_type type =
+      dl_function_type(dl_op_context(group), inputs.len, inputs.data, results.len, results.data);
   DL_VEC_FREE(&inputs);
   DL_VEC_FREE(&results);
   return type;
@@ -81,7 +83,8 @@ static dl_op *make_kernel(dl_op *group) {
   dl_builder b = dl_builder_before(yield);
   DL_VEC(dl_value *) values = {0};
   for (size_t i = 0; i < dl_num_operands(yield); i++) DL_PUSH(&values, dl_operand(yield, i));
-  dl_build(&b, &(dl_op_state){.def = &func_return, .num_operands = values.len, .operands = values.data});
+  dl_build(
+      &b, &(dl_op_state){.def = &func_return, .num_operands = values.len, .operands = values.data});
   dl_op_erase(yield);
   DL_VEC_FREE(&values);
   return kernel;
@@ -89,11 +92,13 @@ static dl_op *make_kernel(dl_op *group) {
 
 static void call_kernel(dl_op *group, const dl_op *kernel) {
   dl_builder b = dl_builder_before(group);
-  dl_named_attr callee = {dl_intern_z(b.ctx, "callee"), dl_symbol_attr(b.ctx, dl_symbol_name(kernel))};
+  dl_named_attr callee = {dl_intern_z(b.ctx, "callee"),
+                          dl_symbol_attr(b.ctx, dl_symbol_name(kernel))};
   DL_VEC(dl_value *) values = {0};
   DL_VEC(dl_type) types = {0};
   for (size_t i = 0; i < dl_num_operands(group); i++) DL_PUSH(&values, dl_operand(group, i));
-  for (size_t i = 0; i < dl_num_results(group); i++) DL_PUSH(&types, dl_value_type(dl_result(group, i)));
+  for (size_t i = 0; i < dl_num_results(group); i++)
+    DL_PUSH(&types, dl_value_type(dl_result(group, i)));
   dl_op *call = dl_build(&b, &(dl_op_state){.def = &func_call,
                                             .num_operands = values.len,
                                             .operands = values.data,
@@ -111,13 +116,16 @@ static void call_kernel(dl_op *group, const dl_op *kernel) {
   DL_VEC_FREE(&types);
 }
 
-static dl_op *find_equal(const outliner *o, const dl_op *kernel, uint64_t hash, const uint64_t *hashes) {
+static dl_op *find_equal(const outliner *o, const dl_op *kernel, uint64_t hash,
+                         const uint64_t *hashes) {
   for (size_t i = 0; i < o->kernels.len; i++)
-    if (hashes[i] == hash && dl_ops_equivalent(o->kernels.data[i], kernel)) return o->kernels.data[i];
+    if (hashes[i] == hash && dl_ops_equivalent(o->kernels.data[i], kernel))
+      return o->kernels.data[i];
   return NULL;
 }
 
-// Kernels stay detached and unnamed until all are known, so that only what they compute is compared.
+// Kernels stay detached and unnamed until all are known, so that only what they compute is
+// compared.
 static dl_op **make_kernels(outliner *o) {
   dl_op **kernel_of = dl_calloc(o->groups.len + 1, sizeof(dl_op *));
   uint64_t *hashes = dl_calloc(o->groups.len + 1, sizeof(uint64_t));
@@ -152,7 +160,7 @@ static dl_status run(dl_pass *pass, dl_op *module) {
     DL_FOR_BLOCKS(block, dl_op_region(func, 0)) {
       wrap_computes(block);
       DL_FOR_OPS(op, block)
-        if (dl_is(op, tensor_group)) DL_PUSH(&o.groups, op);
+      if (dl_is(op, tensor_group)) DL_PUSH(&o.groups, op);
     }
   }
   dl_op **kernel_of = make_kernels(&o);

@@ -1,5 +1,6 @@
-// tensor-partition-constants: what @main computes from constants alone moves into a private function @init, which
-// the compiler runs once; @main gets its results as tensor.weight. Contract: exact.
+// tensor-partition-constants: what @main computes from constants alone moves into a private
+// function @init, which the compiler runs once; @main gets its results as tensor.weight. Contract:
+// exact.
 #include "dialects/func/func_ops.h"
 #include "dialects/tensor/tensor_ops.h"
 #include "ir/pass.h"
@@ -54,7 +55,7 @@ static bool must_stay(const partition *p, const dl_op *op) {
 
 static void classify(partition *p) {
   DL_FOR_OPS(op, p->block)
-    if (depends_on_constants_alone(p, op)) dl_ptr_map_set(&p->constant, op, op);
+  if (depends_on_constants_alone(p, op)) dl_ptr_map_set(&p->constant, op, op);
   for (dl_op *op = dl_block_last(p->block); op; op = dl_op_prev(op))
     if (must_stay(p, op)) dl_ptr_map_set(&p->staying, op, op);
   DL_FOR_OPS(op, p->block) {
@@ -74,10 +75,9 @@ static dl_op *create_init(const partition *p) {
       {dl_intern_z(b.ctx, "sym_visibility"), dl_string_attr_z(b.ctx, "private")},
       {dl_intern_z(b.ctx, "function_type"), dl_type_attr(type)},
   };
-  dl_op *init = dl_build(&b, &(dl_op_state){.def = &func_func,
-                                            .num_attrs = DL_COUNT(attrs),
-                                            .attrs = attrs,
-                                            .num_regions = 1});
+  dl_op *init = dl_build(
+      &b, &(dl_op_state){
+              .def = &func_func, .num_attrs = DL_COUNT(attrs), .attrs = attrs, .num_regions = 1});
   dl_block_append(dl_op_region(init, 0), dl_block_create(b.ctx));
   DL_VEC_FREE(&types);
   return init;
@@ -98,7 +98,8 @@ static void fill_init(const partition *p, dl_op *init) {
   for (size_t i = 0; i < p->weights.len; i++)
     DL_PUSH(&results, dl_ptr_map_get(&copies, p->weights.data[i]));
   dl_builder b = dl_builder_at_end(body, dl_op_loc(init));
-  dl_build(&b, &(dl_op_state){.def = &func_return, .num_operands = results.len, .operands = results.data});
+  dl_build(&b, &(dl_op_state){
+                   .def = &func_return, .num_operands = results.len, .operands = results.data});
   for (size_t i = cloned.len; i-- > 0;) {
     bool used = false;
     for (size_t r = 0; r < dl_num_results(cloned.data[i]); r++)
