@@ -114,6 +114,17 @@ static bool uses(const dl_model *m, size_t axis, size_t access) {
   return axis != DL_NO_AXIS && m->axes.data[axis].strides[access] != 0;
 }
 
+// Half cycles per vector of an access, by the cache that holds what one tile reads of it.
+static int64_t vector_load_cost(const dl_model *m, int64_t vectors) {
+  double bytes = (double)(vectors * m->machine->vector_bits / 8);
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (a->reduce && a->extent != DL_DYNAMIC) bytes *= (double)a->extent;
+  }
+  if (bytes <= (double)m->machine->l1_bytes) return 1;
+  return bytes <= (double)m->machine->l2_bytes / 2 ? 3 : 6;
+}
+
 // What one step of the reduction costs for a tile, in half cycles: multiply-adds and loads at two a cycle
 // each, and no less than the latency of four cycles of a chain of dependent additions.
 static int64_t step_cost(const dl_model *m, size_t vector, int64_t registers, size_t channel,
@@ -123,7 +134,7 @@ static int64_t step_cost(const dl_model *m, size_t vector, int64_t registers, si
     int64_t count = uses(m, vector, a) ? registers : 1;
     if (uses(m, channel, a)) count *= tile.channels;
     if (uses(m, pixel, a)) count *= tile.pixels;
-    loads += count;
+    loads += uses(m, vector, a) ? count * vector_load_cost(m, count) : count;
   }
   int64_t cost = fmas > loads ? fmas : loads;
   return cost > 8 ? cost : 8;
