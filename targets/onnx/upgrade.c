@@ -130,6 +130,40 @@ static dl_status resize_without_modes(dl_onnx_node *node, const upgrade *row) {
   return DL_OK;
 }
 
+// The parameters of GroupNormalization were per group, now they are per channel.
+static dl_value *repeat_per_channel(dl_onnx_node *node, dl_value *of_groups, int64_t channels) {
+  int64_t groups = dl_value_type(of_groups)->shape[0], one = 1, flat = -1;
+  if (groups <= 0 || channels % groups != 0) {
+    dl_onnx_error(node, "%lld channels cannot be %lld groups", (long long)channels,
+                  (long long)groups);
+    return NULL;
+  }
+  int64_t shape[] = {groups, channels / groups};
+  dl_value *column[] = {of_groups, dl_onnx_i64_constant(node, 1, &one)};
+  dl_value *wide[] = {dl_onnx_build_one(node, "graph.unsqueeze", 2, column, 0, NULL),
+                      dl_onnx_i64_constant(node, 2, shape)};
+  if (!wide[0]) return NULL;
+  dl_value *all[] = {dl_onnx_build_one(node, "graph.expand", 2, wide, 0, NULL),
+                     dl_onnx_i64_constant(node, 1, &flat)};
+  return all[0] ? dl_onnx_build_one(node, "graph.reshape", 2, all, 0, NULL) : NULL;
+}
+
+static dl_status group_norm_per_channel(dl_onnx_node *node, const upgrade *row) {
+  (void)row;
+  dl_value *x = dl_onnx_input(node, 0);
+  int64_t channels = x && dl_onnx_rank(x) > 1 ? dl_value_type(x)->shape[1] : DL_DYNAMIC;
+  if (channels == DL_DYNAMIC) return dl_onnx_error(node, "the number of channels is unknown");
+  for (size_t i = 1; i <= 2; i++) {
+    dl_value *of_groups = dl_onnx_input(node, i);
+    if (!of_groups || dl_onnx_rank(of_groups) != 1)
+      return dl_onnx_error(node, "input %zu must be a vector", i);
+    dl_value *value = repeat_per_channel(node, of_groups, channels);
+    if (!value) return DL_FAILED;
+    dl_onnx_set_input(node, i, value);
+  }
+  return DL_OK;
+}
+
 static dl_status resize_coordinates(dl_onnx_node *node, const upgrade *row) {
   (void)row;
   if (dl_onnx_attr_is(node, "coordinate_transformation_mode", "tf_half_pixel_for_nn"))
@@ -150,6 +184,7 @@ static const upgrade upgrades[] = {
     {"Equal", 7, broadcast_at_axis, NULL, 0},
     {"Gemm", 7, drop_attr, "broadcast", 0},
     {"Greater", 7, broadcast_at_axis, NULL, 0},
+    {"GroupNormalization", 21, group_norm_per_channel, NULL, 0},
     {"Less", 7, broadcast_at_axis, NULL, 0},
     {"Mul", 7, broadcast_at_axis, NULL, 0},
     {"Or", 7, broadcast_at_axis, NULL, 0},
