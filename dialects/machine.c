@@ -33,6 +33,7 @@ dl_machine dl_machine_of(const dl_op *op) {
       .l3_bytes = number(machine, "l3_bytes", 1, 8 << 20),
       .cores = number(machine, "cores", 1, 1),
       .fma_per_cycle = number(machine, "fma_per_cycle", 0, 2),
+      .subgroup_size = number(machine, "subgroup_size", 1, 0),
       .name = text(machine, "name"),
       .triple = text(machine, "triple"),
       .cpu = text(machine, "cpu"),

@@ -13,6 +13,7 @@ typedef struct dl_machine {
   int64_t l3_bytes;                    // 8 MiB
   int64_t cores;                       // 1
   int64_t fma_per_cycle;               // 2; 0: no fused multiply-add
+  int64_t subgroup_size;               // 0: kernels run on CPU threads, not over an ND-range
   dl_str name, triple, cpu, features;  // empty when absent; they live as long as the context
   dl_str dot4;                         // unit of the int8 dot product, or empty
 } dl_machine;

@@ -10,9 +10,9 @@
 typedef struct primitive_row {
   const char *name;
   size_t min_names, max_names;
-  bool number;         // an integer may follow the names
+  bool number;  // an integer may follow the names
   bool needs_number;
-  bool word;           // the last argument is a word
+  bool word;  // the last argument is a word
 } primitive_row;
 
 static const primitive_row rows[] = {
@@ -39,8 +39,9 @@ static bool find_row(dl_ident name, dl_primitive_kind *kind) {
 }
 
 static bool parse_remainder(dl_ident word, dl_remainder *remainder) {
-  static const char *const words[] = {
-      [DL_REMAINDER_PEEL] = "peel", [DL_REMAINDER_MASK] = "mask", [DL_REMAINDER_OVERLAP] = "overlap"};
+  static const char *const words[] = {[DL_REMAINDER_PEEL] = "peel",
+                                      [DL_REMAINDER_MASK] = "mask",
+                                      [DL_REMAINDER_OVERLAP] = "overlap"};
   for (size_t i = 0; i < DL_COUNT(words); i++) {
     if (strcmp(words[i], word)) continue;
     *remainder = (dl_remainder)i;
@@ -85,7 +86,8 @@ static dl_status parse_primitive(dl_loc loc, dl_attr call, dl_arena *arena, dl_p
   }
   DL_TRY(parse_number(loc, call, row, &i, out));
   if (row->word) {
-    if (!at_word(call, i)) return dl_error(loc, "'%s' needs a word as its last argument", row->name);
+    if (!at_word(call, i))
+      return dl_error(loc, "'%s' needs a word as its last argument", row->name);
     out->word = call->elements[i++]->name;
   }
   if (out->kind == DL_PRIM_TILE && at_word(call, i)) {
@@ -114,12 +116,18 @@ dl_attr dl_prim_tile(dl_context *ctx, dl_ident iterator, int64_t size, dl_remain
   static const char *const words[] = {"peel", "mask", "overlap"};
   dl_attr params[] = {dl_keyword_attr(ctx, iterator), dl_i64_attr(ctx, size),
                       dl_keyword_attr(ctx, dl_intern_z(ctx, words[remainder]))};
-  return dl_call_attr(ctx, dl_intern_z(ctx, "tile"), remainder == DL_REMAINDER_PEEL ? 2 : 3, params);
+  return dl_call_attr(ctx, dl_intern_z(ctx, "tile"), remainder == DL_REMAINDER_PEEL ? 2 : 3,
+                      params);
 }
 
 dl_attr dl_prim_unroll(dl_context *ctx, dl_ident iterator, int64_t factor) {
   dl_attr params[] = {dl_keyword_attr(ctx, iterator), dl_i64_attr(ctx, factor)};
   return dl_call_attr(ctx, dl_intern_z(ctx, "unroll"), factor ? 2 : 1, params);
+}
+
+dl_attr dl_prim_bind(dl_context *ctx, dl_ident iterator, const char *word) {
+  dl_attr params[] = {dl_keyword_attr(ctx, iterator), dl_keyword_attr(ctx, dl_intern_z(ctx, word))};
+  return dl_call_attr(ctx, dl_intern_z(ctx, "bind"), DL_COUNT(params), params);
 }
 
 dl_attr dl_prim_names(dl_context *ctx, dl_primitive_kind kind, size_t count,
@@ -174,7 +182,8 @@ static size_t find_axis(const dl_nest *nest, dl_str name) {
   return DL_NO_AXIS;
 }
 
-// The name inside this compute: `name` without "label." in front, or an empty string if it has another.
+// The name inside this compute: `name` without "label." in front, or an empty string if it has
+// another.
 static dl_str qualified(const dl_nest *nest, dl_ident name) {
   size_t len = nest->label ? strlen(nest->label) : 0;
   if (len && !strncmp(name, nest->label, len) && name[len] == '.') return dl_str_of(name + len + 1);
@@ -186,7 +195,8 @@ typedef struct place {
   size_t axis;
 } place;
 
-static dl_status find_place(dl_loc loc, dl_ident name, size_t num_nests, dl_nest *nests, place *out) {
+static dl_status find_place(dl_loc loc, dl_ident name, size_t num_nests, dl_nest *nests,
+                            place *out) {
   for (size_t i = 0; i < num_nests; i++) {
     size_t axis = find_axis(&nests[i], qualified(&nests[i], name));
     if (axis == DL_NO_AXIS) continue;
@@ -296,21 +306,40 @@ static dl_status apply_order(dl_loc loc, const dl_primitive *p, const place *pla
   return DL_OK;
 }
 
+// Groups and lanes are indices of the grid alike: a launch's grid is the ND-range.
+static dl_status apply_bind(dl_loc loc, const dl_primitive *p, place at) {
+  if (strcmp(p->word, "group") && strcmp(p->word, "lane")) {
+    return dl_error(loc, "bind(%s, %s): an iterator is bound to group or lane", axis_of(at)->name,
+                    p->word);
+  }
+  axis_of(at)->parallel = true;
+  return DL_OK;
+}
+
 static dl_status apply_one(dl_loc loc, const dl_primitive *p, const place *places) {
   for (size_t i = 0; i < p->num_names; i++) {
     places[i].nest->scheduled = true;
     if (p->kind == DL_PRIM_PARALLEL) axis_of(places[i])->parallel = true;
   }
   switch (p->kind) {
-    case DL_PRIM_TILE: return apply_tile(loc, p, places[0]);
-    case DL_PRIM_FUSE: return apply_fuse(loc, places[0], places[1]);
-    case DL_PRIM_ORDER: return apply_order(loc, p, places);
-    case DL_PRIM_VECTORIZE: axis_of(places[0])->vectorize = true; return DL_OK;
+    case DL_PRIM_TILE:
+      return apply_tile(loc, p, places[0]);
+    case DL_PRIM_FUSE:
+      return apply_fuse(loc, places[0], places[1]);
+    case DL_PRIM_ORDER:
+      return apply_order(loc, p, places);
+    case DL_PRIM_VECTORIZE:
+      axis_of(places[0])->vectorize = true;
+      return DL_OK;
     case DL_PRIM_UNROLL:
       axis_of(places[0])->unroll = p->factor ? p->factor : DL_UNROLL_FULL;
       return DL_OK;
-    case DL_PRIM_PARALLEL: return DL_OK;
-    default: return dl_error(loc, "'%s' has no meaning on this target", rows[p->kind].name);
+    case DL_PRIM_PARALLEL:
+      return DL_OK;
+    case DL_PRIM_BIND:
+      return apply_bind(loc, p, places[0]);
+    default:
+      return dl_error(loc, "'%s' has no meaning on this target", rows[p->kind].name);
   }
 }
 

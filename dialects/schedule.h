@@ -1,7 +1,9 @@
-// dialects/schedule.h: schedules: `#tensor.schedule<tile(conv.ow, 14), order(…), …>` (docs/dialects.md).
+// dialects/schedule.h: schedules: `#tensor.schedule<tile(conv.ow, 14), order(…), …>`
+// (docs/dialects.md).
 //
-// A schedule is a list of primitives. Applied to the computes of a group, it makes of each compute a loop
-// nest: iterators form trees (tiling and fusing make new ones), and the leaves, in order, are the loops.
+// A schedule is a list of primitives. Applied to the computes of a group, it makes of each compute
+// a loop nest: iterators form trees (tiling and fusing make new ones), and the leaves, in order,
+// are the loops.
 #ifndef DLIR_DIALECTS_SCHEDULE_H
 #define DLIR_DIALECTS_SCHEDULE_H
 
@@ -9,11 +11,24 @@
 #include "ir/base.h"
 
 typedef enum dl_primitive_kind {
-  DL_PRIM_TILE, DL_PRIM_FUSE, DL_PRIM_ORDER, DL_PRIM_VECTORIZE, DL_PRIM_UNROLL, DL_PRIM_PARALLEL,
-  DL_PRIM_COMPUTE_AT, DL_PRIM_BIND, DL_PRIM_STAGE, DL_PRIM_BORDER, DL_PRIM_TENSORIZE,
+  DL_PRIM_TILE,
+  DL_PRIM_FUSE,
+  DL_PRIM_ORDER,
+  DL_PRIM_VECTORIZE,
+  DL_PRIM_UNROLL,
+  DL_PRIM_PARALLEL,
+  DL_PRIM_COMPUTE_AT,
+  DL_PRIM_BIND,
+  DL_PRIM_STAGE,
+  DL_PRIM_BORDER,
+  DL_PRIM_TENSORIZE,
 } dl_primitive_kind;
 
-typedef enum dl_remainder { DL_REMAINDER_PEEL, DL_REMAINDER_MASK, DL_REMAINDER_OVERLAP } dl_remainder;
+typedef enum dl_remainder {
+  DL_REMAINDER_PEEL,
+  DL_REMAINDER_MASK,
+  DL_REMAINDER_OVERLAP
+} dl_remainder;
 
 typedef struct dl_primitive {
   dl_primitive_kind kind;
@@ -29,13 +44,17 @@ typedef struct dl_schedule {
   dl_primitive *primitives;
 } dl_schedule;
 
-// Reads a #tensor.schedule attribute; arrays come from `arena`. A diagnostic at `loc` says what is no
-// primitive. Names are not looked up.
-DL_API dl_status dl_schedule_parse(dl_loc loc, dl_attr attr, dl_arena *arena, dl_schedule *schedule);
+// Reads a #tensor.schedule attribute; arrays come from `arena`. A diagnostic at `loc` says what is
+// no primitive. Names are not looked up.
+DL_API dl_status dl_schedule_parse(dl_loc loc, dl_attr attr, dl_arena *arena,
+                                   dl_schedule *schedule);
 
 // Builders, for passes that write schedules: each returns one parameter of the attribute.
-DL_API dl_attr dl_prim_tile(dl_context *ctx, dl_ident iterator, int64_t size, dl_remainder remainder);
+DL_API dl_attr dl_prim_tile(dl_context *ctx, dl_ident iterator, int64_t size,
+                            dl_remainder remainder);
 DL_API dl_attr dl_prim_unroll(dl_context *ctx, dl_ident iterator, int64_t factor);  // 0: fully
+// `word`: group or lane.
+DL_API dl_attr dl_prim_bind(dl_context *ctx, dl_ident iterator, const char *word);
 // FUSE, ORDER, VECTORIZE, PARALLEL.
 DL_API dl_attr dl_prim_names(dl_context *ctx, dl_primitive_kind kind, size_t count,
                              const dl_ident *iterators);
@@ -43,12 +62,18 @@ DL_API dl_attr dl_schedule_attr(dl_context *ctx, size_t count, const dl_attr *pr
 
 // --- loop nests ---
 
-typedef enum dl_axis_kind { DL_AXIS_ITERATOR, DL_AXIS_OUTER, DL_AXIS_INNER, DL_AXIS_FUSED } dl_axis_kind;
+typedef enum dl_axis_kind {
+  DL_AXIS_ITERATOR,
+  DL_AXIS_OUTER,
+  DL_AXIS_INNER,
+  DL_AXIS_FUSED
+} dl_axis_kind;
 
 #define DL_UNROLL_FULL (-1)
 #define DL_NO_AXIS SIZE_MAX
 
-// An iterator of a compute, or one made from it. Axes are numbered; those of a nest's compute come first.
+// An iterator of a compute, or one made from it. Axes are numbered; those of a nest's compute come
+// first.
 typedef struct dl_axis {
   dl_ident name;
   dl_axis_kind kind;
@@ -69,9 +94,9 @@ typedef struct dl_nest {
   dl_ident label;        // of the compute
   size_t num_iterators;  // axes 0 … num_iterators - 1 are the compute's own
   dl_axis_list axes;
-  size_t num_loops;      // the leaves, outermost first
+  size_t num_loops;  // the leaves, outermost first
   size_t *loops;
-  bool scheduled;        // some primitive names this nest
+  bool scheduled;  // some primitive names this nest
   bool peel_borders;
 } dl_nest;
 
@@ -81,9 +106,9 @@ DL_API void dl_nest_init(dl_nest *nest, dl_ident label, size_t num_iterators, si
                          const dl_ident *names, const int64_t *extents);
 DL_API void dl_nest_free(dl_nest *nest);
 
-// Applies a schedule to the nests of a group. Diagnostics at `loc`: unknown or ambiguous iterators, orders
-// that leave out a loop or put an inner tile outside its outer one, parallel loops that are not outermost,
-// vector axes that are not innermost or of unknown size.
+// Applies a schedule to the nests of a group. Diagnostics at `loc`: unknown or ambiguous iterators,
+// orders that leave out a loop or put an inner tile outside its outer one, parallel loops that are
+// not outermost, vector axes that are not innermost or of unknown size.
 DL_API dl_status dl_schedule_apply(dl_loc loc, const dl_schedule *schedule, size_t num_nests,
                                    dl_nest *nests);
 

@@ -1,5 +1,6 @@
 // loop-expand-math: writes exp, log, tanh and erf of f32 as polynomials, which work on all lanes of
-// a vector at once; the code generator would call libm lane by lane. Contract: approximate. Errors
+// a vector at once; the code generator would call libm lane by lane. Machines with subgroups have
+// these functions and keep them. Contract: approximate. Errors
 // measured over the whole range, against the exact values: exp 1.0, log 0.9, tanh 1.4, erf 1.1
 // units in the last place. NaN and infinities as in libm.
 //
@@ -209,7 +210,9 @@ static dl_outcome expand(dl_rewriter *rw, dl_op *op,
                          dl_value *(*function)(const expansion *x, dl_value *a)) {
   dl_type type = dl_value_type(dl_result(op, 0)), element = dl_element_type(type);
   if (!dl_is_float(element) || element->float_kind != DL_F32) return DL_NO_MATCH;
-  expansion x = {rw, type, dl_machine_of(op).fma_per_cycle > 0};
+  dl_machine machine = dl_machine_of(op);
+  if (machine.subgroup_size) return DL_NO_MATCH;
+  expansion x = {rw, type, machine.fma_per_cycle > 0};
   dl_replace(rw, op, function(&x, dl_operand(op, 0)));
   return DL_CHANGED;
 }

@@ -3,8 +3,8 @@
 
 #define MIN_TASK_POINTS 32768  // below, handing out a task costs more than it saves
 #define TASKS_PER_CORE 8
-#define CHUNK_POINTS 8192      // of an elementwise range, per task
-#define MAX_VECTOR_REGISTERS 4 // for the lanes of one point
+#define CHUNK_POINTS 8192       // of an elementwise range, per task
+#define MAX_VECTOR_REGISTERS 4  // for the lanes of one point
 #define MAX_UNROLLED_TAPS 5
 
 // Loops from the outermost one.
@@ -62,8 +62,8 @@ static void emit_order(dl_model *m, const loop_list *loops) {
   emit(m, dl_prim_names(m->k->e.ctx, DL_PRIM_ORDER, loops->names.len, loops->names.data));
 }
 
-// The parallel axis along which the result is contiguous, if points along it are neighbours or equal in what
-// is read; failing that, one with strided reads; DL_NO_AXIS when there is none.
+// The parallel axis along which the result is contiguous, if points along it are neighbours or
+// equal in what is read; failing that, one with strided reads; DL_NO_AXIS when there is none.
 static size_t contiguous_axis(const dl_model *m, bool *gathers) {
   for (size_t i = 0; i < m->axes.len; i++) {
     const dl_model_axis *a = &m->axes.data[i];
@@ -96,11 +96,11 @@ static size_t contiguous_reduction(const dl_model *m) {
 
 // Lanes from an axis of any size: whole, or in vectors with a masked remainder. Adds its loops.
 static dl_ident vectorize(dl_model *m, dl_ident name, int64_t extent, loop_list *loops) {
-  bool whole = extent != DL_DYNAMIC &&
-               (extent <= m->lanes ||
-                (extent % m->lanes == 0 && extent <= MAX_VECTOR_REGISTERS * m->lanes));
+  bool whole =
+      extent != DL_DYNAMIC &&
+      (extent <= m->lanes || (extent % m->lanes == 0 && extent <= MAX_VECTOR_REGISTERS * m->lanes));
   if (whole) return name;
-  dl_remainder remainder = extent == DL_DYNAMIC      ? DL_REMAINDER_MASK
+  dl_remainder remainder = extent == DL_DYNAMIC     ? DL_REMAINDER_MASK
                            : extent % m->lanes == 0 ? DL_REMAINDER_PEEL
                                                     : DL_REMAINDER_OVERLAP;
   emit(m, dl_prim_tile(m->k->e.ctx, name, m->lanes, remainder));
@@ -201,8 +201,8 @@ static void find_vector(const dl_model *m, tiling *t) {
   t->overlaps = t->splits && extent % m->lanes;
 }
 
-// Reduce loops as they come; short innermost ones over taps are unrolled when they share nothing with a
-// broadcast, so that overlapping reads are made once.
+// Reduce loops as they come; short innermost ones over taps are unrolled when they share nothing
+// with a broadcast, so that overlapping reads are made once.
 static void add_reduce_loops(dl_model *m, loop_list *loops) {
   for (size_t i = 0; i < m->axes.len; i++) {
     if (axis(m, i)->reduce) add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
@@ -219,7 +219,8 @@ static void unroll_taps(dl_model *m, const tiling *t) {
   }
 }
 
-// Tiles an axis and says which loop is the grid's and which the tile's. The tile's name is NULL for one.
+// Tiles an axis and says which loop is the grid's and which the tile's. The tile's name is NULL for
+// one.
 static dl_ident tile_axis(dl_model *m, size_t a, int64_t size, dl_remainder remainder,
                           loop_list *outer) {
   dl_ident name = axis(m, a)->name;
@@ -255,8 +256,8 @@ static double reread_cost(const dl_model *m, double bytes) {
   return bytes <= (double)m->machine->l2_bytes / 2 ? 1 : 4;
 }
 
-// Whether the channel tiles go inside of the pixel tiles, so that what the pixels share is read again for each
-// of these, rather than what the channels share for each channel tile.
+// Whether the channel tiles go inside of the pixel tiles, so that what the pixels share is read
+// again for each of these, rather than what the channels share for each channel tile.
 static bool channels_inside(const dl_model *m, const tiling *t, dl_model_tile tile) {
   if (t->channel == DL_NO_AXIS || t->pixel == DL_NO_AXIS) return false;
   double channel_tiles = (double)m->axes.data[t->channel].extent / (double)tile.channels;
@@ -278,7 +279,7 @@ static bool any_guard(const dl_model *m) { return m->stage->borders.len > 0; }
 static void choose_tile(dl_model *m, const tiling *t) {
   dl_context *ctx = m->k->e.ctx;
   int64_t vector_extent = axis(m, t->vector)->extent;
-  int64_t channels = t->splits                   ? vector_extent / m->lanes
+  int64_t channels = t->splits                  ? vector_extent / m->lanes
                      : t->channel == DL_NO_AXIS ? 1
                                                 : axis(m, t->channel)->extent;
   dl_model_tile tile =
@@ -347,7 +348,8 @@ static void choose_dot(dl_model *m, size_t reduction) {
   }
   size_t grid = loops.names.len;
   for (size_t i = 0; i < m->axes.len; i++) {
-    if (axis(m, i)->reduce && i != reduction) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+    if (axis(m, i)->reduce && i != reduction)
+      add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
   }
   dl_ident name = axis(m, reduction)->name;
   emit(m, dl_prim_tile(ctx, name, m->lanes, DL_REMAINDER_MASK));
@@ -395,11 +397,34 @@ static void choose_reduction(dl_model *m) {
   }
 }
 
+// One work-item per point: the loops along which the result is contiguous come last, so that
+// neighbouring lanes touch neighbouring elements.
+static void choose_bound(dl_model *m) {
+  dl_model_fuse(m, DL_NO_AXIS);
+  bool gathers;
+  size_t lane = contiguous_axis(m, &gathers), num_bound = 0;
+  loop_list loops = {0};
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (i != lane && !axis(m, i)->reduce) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+  }
+  if (lane != DL_NO_AXIS) add_loop(&loops, axis(m, lane)->name, axis(m, lane)->extent);
+  num_bound = loops.names.len;
+  add_reduce_loops(m, &loops);
+  emit_order(m, &loops);
+  for (size_t i = 0; i < num_bound; i++) {
+    const char *word = i + 1 < num_bound ? "group" : "lane";
+    emit(m, dl_prim_bind(m->k->e.ctx, loops.names.data[i], word));
+  }
+  free_loops(&loops);
+}
+
 void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,
                     dl_primitive_list *out) {
   dl_model m;
   dl_model_read(&m, k, root, machine, out);
-  if (m.axes.len && m.stage->c.combiner) {
+  if (m.axes.len && machine->subgroup_size) {
+    choose_bound(&m);
+  } else if (m.axes.len && m.stage->c.combiner) {
     choose_reduction(&m);
   } else if (m.axes.len) {
     choose_elementwise(&m);
