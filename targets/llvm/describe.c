@@ -134,10 +134,15 @@ static void note_known(description *d, const char *folder) {
   dl_buffer_free(&text);
 }
 
+// A name of the folder, or the path of a .yaml file.
 static FILE *open_description(const char *name, char **folder, dl_buffer *path) {
+  size_t len = strlen(name);
   *folder = dl_beside_module("machines");
-  dl_buffer_printf(path, "%s/%s.yaml", *folder, name);
-  return strchr(name, '/') ? NULL : fopen(path->data, "r");
+  if (len > 5 && !strcmp(name + len - 5, ".yaml"))
+    dl_buffer_puts(path, name);
+  else
+    dl_buffer_printf(path, "%s/%s.yaml", *folder, name);
+  return fopen(path->data, "r");
 }
 
 static dl_status read_description(description *d, const char *name) {

@@ -48,7 +48,8 @@ static bool takes(dl_op *kernel, dl_op *launch, size_t rank) {
   dl_block *body = dl_region_first(dl_op_region(kernel, 0));
   if (dl_num_args(body) != count + rank) return false;
   for (size_t i = 0; i < count; i++)
-    if (dl_value_type(dl_arg(body, i)) != dl_value_type(dl_operand(launch, first + i))) return false;
+    if (dl_value_type(dl_arg(body, i)) != dl_value_type(dl_operand(launch, first + i)))
+      return false;
   for (size_t i = count; i < count + rank; i++)
     if (!dl_is_index(dl_value_type(dl_arg(body, i)))) return false;
   return true;

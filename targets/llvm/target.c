@@ -66,7 +66,21 @@ static dl_status build_binary(emission *e, dl_workdir *dir, bool shared) {
   return status;
 }
 
+// The runtime archive and libc at hand are those of this machine.
+static dl_status check_linkable(const emission *e) {
+  char *host = LLVMGetDefaultTargetTriple();
+  size_t arch = strcspn(host, "-") + 1;
+  bool same = !strncmp(host, e->codegen.triple, arch);
+  LLVMDisposeMessage(host);
+  if (same) return DL_OK;
+  return dl_error(e->loc,
+                  "a library for '%s' cannot be linked here; emit obj, and link it there with that "
+                  "machine's libdlir_rt.a",
+                  e->codegen.triple);
+}
+
 static dl_status emit_binary(emission *e, bool shared) {
+  if (shared) DL_TRY(check_linkable(e));
   dl_workdir dir;
   DL_TRY(dl_workdir_create(&dir, e->loc, e->path));
   dl_status status = build_binary(e, &dir, shared);

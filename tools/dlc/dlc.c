@@ -19,8 +19,9 @@ static const dl_cli_option option_table[] = {
            "graph, tensor, loop, llvm, asm, obj or so (default)"),
     DL_CLI(TEXT, "target", options, target, "NAME", "What to compile for: cpu (default)"),
     DL_CLI(TEXT, "march", options, march, "ARCH", "x86-64 or aarch64"),
-    DL_CLI(TEXT, "mcpu", options, mcpu, "CPU",
-           "native (default), or a name from targets/machines: haswell, znver4, cortex-a72, …"),
+    DL_CLI(
+        TEXT, "mcpu", options, mcpu, "CPU",
+        "native (default), a name from targets/machines (haswell, cortex-a72, …) or a .yaml file"),
     DL_CLI(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input"),
     DL_CLI(LIST, "expose", options, exposed, "NAME,…",
            "Make these values outputs of the model too"),
