@@ -52,7 +52,7 @@ typedef struct dl_box {
   DL_VEC(dl_box_op) ops;
   dl_register result;
   dl_type type;  // of the result, and of what is stored (signs aside)
-  dl_combiner combiner;
+  dl_combiner combiner;  // integers are combined with the sign of the target's elements
   dl_scalar_value init;  // with a combiner
   dl_ndarray *target;
   const dl_expr *out;  // one index per dimension of the target, over the parallel iterators

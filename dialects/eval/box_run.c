@@ -373,7 +373,8 @@ static void compile(machine *m) {
   DL_VEC_FREE(&body);
   m->first_target_op = box->ops.len;
   dl_access_init(&m->target, box, box->target, box->out, m->strip);
-  m->has_combine = dl_kernel_of_combiner(box->combiner, box->type, &m->combine);
+  m->has_combine = dl_kernel_of_combiner(box->combiner, box->target->element, &m->combine);
+  m->combine.to = box->type;
 }
 
 static void fill_constants(machine *m) {

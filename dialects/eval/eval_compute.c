@@ -143,8 +143,11 @@ static void add_conditions(builder *b) {
 
 static dl_status create_target(builder *b, dl_ndarray **result) {
   dl_type type = b->compute.result;
-  const int64_t *shape = b->compute.shape ? eval_map(b, b->compute.shape) : type->shape;
-  if (!shape) return DL_FAILED;
+  const int64_t *shape = type->shape;
+  if (b->compute.shape) {
+    shape = eval_map(b, b->compute.shape);
+    if (!shape) return DL_FAILED;
+  }
   *result = dl_ndarray_create(type->element, type->rank, shape);
   return *result ? DL_OK : dl_op_error(b->op, "has a result that does not fit in memory");
 }
