@@ -40,7 +40,7 @@ LLVMTypeRef dl_llvm_type_of(dl_emitter *e, dl_op *op, dl_type type) {
   if (result) return result;
   dl_buffer text = {0};
   dl_print_type(&text, type);
-  dl_error(dl_op_loc(op), "'%s': the type %s has no machine code", dl_op_name(op), text.data);
+  dl_error(dl_op_loc(op), "'%s': the type %s is not supported in machine code", dl_op_name(op), text.data);
   dl_buffer_free(&text);
   return NULL;
 }
