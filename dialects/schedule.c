@@ -104,9 +104,10 @@ dl_status dl_schedule_parse(dl_loc loc, dl_attr attr, dl_arena *arena, dl_schedu
   if (!dl_is_dialect_attr(attr, "tensor", "schedule")) {
     return dl_error(loc, "expected a #tensor.schedule");
   }
-  schedule->count = attr->count;
+  bool empty = attr->count == 1 && attr->elements[0]->kind == DL_ATTR_RAW && !attr->elements[0]->bytes.len;
+  schedule->count = empty ? 0 : attr->count;
   schedule->primitives = dl_arena_alloc(arena, (attr->count + 1) * sizeof(dl_primitive));
-  for (size_t i = 0; i < attr->count; i++) {
+  for (size_t i = 0; i < schedule->count; i++) {
     DL_TRY(parse_primitive(loc, attr->elements[i], arena, &schedule->primitives[i]));
   }
   return DL_OK;

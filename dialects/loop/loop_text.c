@@ -316,6 +316,8 @@ static dl_status read_loop_if(reading *r) {
   DL_TRY(dl_p_region(r->p, r->state, 0, NULL, NULL, &loop_yield));
   if (dl_p_accept_keyword(r->p, "else")) {
     DL_TRY(dl_p_region(r->p, r->state, 0, NULL, NULL, &loop_yield));
+  } else {
+    dl_p_add_region(r->p, r->state);
   }
   return dl_p_attr_dict(r->p, r->state);
 }
