@@ -21,7 +21,8 @@ dl_status tensor_constant_verify(dl_op *op) {
     return dl_error(dl_op_loc(op), "'value' must be dense<…> or dense_resource<…>");
   dl_type result = dl_value_type(dl_result(op, 0));
   bool same = value->type->rank == result->rank && value->type->element == result->element &&
-              memcmp(value->type->shape, result->shape, result->rank * sizeof(int64_t)) == 0;
+              (result->rank == 0 ||
+               memcmp(value->type->shape, result->shape, result->rank * sizeof(int64_t)) == 0);
   return same ? DL_OK : dl_error(dl_op_loc(op), "'value' must have the shape of the result");
 }
 
