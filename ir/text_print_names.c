@@ -1,6 +1,7 @@
 // Names for values and blocks: hints where there are any, made unique within what can see them,
 // else numbers. All values of a region are named before those of the regions inside, so that no
-// inner name hides an outer one, wherever it is defined.
+// inner name hides an outer one, wherever it is defined. Isolated ops start afresh, except in the
+// generic form, whose readers need not know which ops are isolated.
 
 #include <stdio.h>
 
@@ -124,7 +125,7 @@ static void name_isolated(dl_printer *o, const dl_op *op) {
 
 static void name_inner(namer *n, const dl_op *op) {
   if (dl_num_regions(op) == 0) return;
-  if (dl_has_trait(op, DL_ISOLATED)) {
+  if (dl_has_trait(op, DL_ISOLATED) && !n->o->options.generic) {
     name_isolated(n->o, op);
     return;
   }

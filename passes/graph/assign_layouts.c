@@ -1,8 +1,9 @@
 // graph-assign-layouts: stores activations in blocks of channels as wide as a vector register, and
 // weights to match. Contractions with constant weights (convolutions, matrix products) start a
 // blocked layout; every other dense computation keeps the layout of its operands where its indices
-// allow; relayouts stand only where layouts change. Greedy, in program order. Contract: exact (it
-// is the conversion to tensors that sums block by block).
+// allow; relayouts stand only where layouts change. Greedy, in program order. A function that has
+// layouts or groups already stays as it is. Contract: exact (it is the conversion to tensors that
+// sums block by block).
 #include "dialects/graph/graph_ops.h"
 #include "dialects/layout.h"
 #include "dialects/machine.h"
@@ -124,7 +125,21 @@ static dl_status assign_block(assigner *a, dl_block *block) {
   return status;
 }
 
+// Ends the walk at an op that shows that layouts were chosen before.
+static bool is_unassigned(dl_op *op, void *user) {
+  bool *assigned = user;
+  *assigned |= dl_is(op, graph_group) || dl_is(op, graph_relayout);
+  for (size_t i = 0; i < dl_num_results(op); i++) {
+    dl_type type = dl_value_type(dl_result(op, i));
+    *assigned |= dl_is_tensor(type) && dl_type_layout(type);
+  }
+  return !*assigned;
+}
+
 static dl_status run(dl_pass *pass, dl_op *func) {
+  bool assigned = false;
+  dl_walk(func, is_unassigned, &assigned);
+  if (assigned) return DL_OK;
   assigner a = {.machine = dl_machine_of(func)};
   dl_status status = DL_OK;
   DL_FOR_BLOCKS(block, dl_op_region(func, 0))
