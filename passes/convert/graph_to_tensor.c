@@ -115,7 +115,10 @@ static dl_status convert_group(converter *c, dl_op *op) {
   return DL_OK;
 }
 
-static bool is_graph_op(const dl_op *op) { return strncmp(dl_op_name(op), "graph.", 6) == 0; }
+// Dense ops of any dialect belong to the graph level.
+static bool is_graph_op(const dl_op *op) {
+  return dl_op_def_of(op)->compute || strncmp(dl_op_name(op), "graph.", 6) == 0;
+}
 
 static dl_status convert_op(converter *c, dl_builder *b, dl_op *op) {
   if (dl_is(op, graph_constant)) return convert_constant(c, b, op);

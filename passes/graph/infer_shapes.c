@@ -101,7 +101,8 @@ static dl_status refine(dl_op *op, const dl_type *types, bool *changed) {
 
 static bool has_rules(const dl_op *op) {
   const dl_op_def *def = dl_op_def_of(op);
-  return strncmp(def->name, "graph.", 6) == 0 && (def->num_where || def->infer || def->compute);
+  if (def->compute) return true;
+  return strncmp(def->name, "graph.", 6) == 0 && (def->num_where || def->infer);
 }
 
 static dl_status infer_op(dl_op *op, bool *changed) {

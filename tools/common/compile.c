@@ -1,15 +1,30 @@
 #include "tools/common/compile.h"
 
 #include "ir/plugin.h"
+#include "ir/spec.h"
 #include "ir/text.h"
 
-dl_context *dl_tool_context(void) {
+dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions) {
+  DL_TRY(dl_register_builtin_dialects(ctx));
+  DL_TRY(dl_register_builtin_passes(ctx));
+  for (size_t i = 0; extensions && i < extensions->plugins.len; i++)
+    DL_TRY(dl_load_plugin(ctx, extensions->plugins.data[i]));
+  for (size_t i = 0; extensions && i < extensions->dialects.len; i++)
+    DL_TRY(dl_load_dialect_yaml(ctx, extensions->dialects.data[i]));
+  return DL_OK;
+}
+
+dl_context *dl_tool_context(const dl_extensions *extensions) {
   dl_context *ctx = dl_context_create();
   dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
-  if (dl_register_builtin_dialects(ctx) == DL_OK && dl_register_builtin_passes(ctx) == DL_OK)
-    return ctx;
+  if (dl_tool_register(ctx, extensions) == DL_OK) return ctx;
   dl_context_destroy(ctx);
   return NULL;
+}
+
+void dl_extensions_free(dl_extensions *extensions) {
+  DL_VEC_FREE(&extensions->plugins);
+  DL_VEC_FREE(&extensions->dialects);
 }
 
 static void report(const dl_compile_options *options, const char *stage) {
@@ -76,7 +91,7 @@ static bool holds_tensors(dl_op *op) {
 static bool lower_level(dl_op *op, void *user) {
   dl_level *level = user;
   const char *name = dl_op_name(op);
-  if (!strncmp(name, "graph.", 6)) *level = DL_LEVEL_GRAPH;
+  if (!strncmp(name, "graph.", 6) || dl_op_def_of(op)->compute) *level = DL_LEVEL_GRAPH;
   if (*level == DL_LEVEL_LOOP && (!strncmp(name, "tensor.", 7) || holds_tensors(op)))
     *level = DL_LEVEL_TENSOR;
   return *level != DL_LEVEL_GRAPH;

@@ -24,9 +24,23 @@ typedef struct dl_compile_options {
 // The stages, in order; a model enters at the one its ops belong to.
 typedef enum dl_level { DL_LEVEL_GRAPH, DL_LEVEL_TENSOR, DL_LEVEL_LOOP, DL_LEVEL_CODE } dl_level;
 
-// A context with dialects, passes and named pipelines, which prints diagnostics to stderr. NULL
-// after a diagnostic.
-dl_context *dl_tool_context(void);
+// What --load-plugin and --load-dialect add to a context: files, in this order.
+typedef struct dl_extensions {
+  dl_cli_list plugins, dialects;
+} dl_extensions;
+
+// Rows of an option table for the field `extensions` of a tool's options.
+#define DL_CLI_EXTENSIONS(type)                                                      \
+  DL_CLI(LIST, "load-plugin", type, extensions.plugins, "FILE.so", "Load a plugin"), \
+      DL_CLI(LIST, "load-dialect", type, extensions.dialects, "FILE.yaml",           \
+             "Load a dialect's specification")
+
+// Registers the dialects, passes and named pipelines of libdlir.so and what the files hold.
+dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions);
+// A context with these (`extensions` may be NULL), which prints diagnostics to stderr. NULL after a
+// diagnostic.
+dl_context *dl_tool_context(const dl_extensions *extensions);
+void dl_extensions_free(dl_extensions *extensions);
 
 // Reads .dlir, or a foreign file through the importer of its suffix. Verified. NULL after
 // diagnostics.

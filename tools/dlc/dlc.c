@@ -8,6 +8,7 @@
 
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
+  dl_extensions extensions;
   const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
   bool print_pipeline, quiet, check_each_pass;
   dl_instrumentation run;
@@ -25,6 +26,7 @@ static const dl_cli_option option_table[] = {
     DL_CLI(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input"),
     DL_CLI(LIST, "expose", options, exposed, "NAME,…",
            "Make these values outputs of the model too"),
+    DL_CLI_EXTENSIONS(options),
     DL_CLI(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)"),
     DL_CLI(TEXT, "prefix", options, prefix, "NAME",
            "Of the exported symbol NAME_query (default: the output's name)"),
@@ -102,7 +104,7 @@ static dl_status print_pipeline(dl_context *ctx, const char *input,
 }
 
 static dl_status compile(options *o, const dl_compile_options *compile) {
-  dl_context *ctx = dl_tool_context();
+  dl_context *ctx = dl_tool_context(&o->extensions);
   if (!ctx) return DL_FAILED;
   const char *input = o->inputs.data[0];
   dl_checker *checker = o->check_each_pass ? dl_checker_create(ctx, 0) : NULL;
@@ -129,5 +131,6 @@ int main(int argc, char **argv) {
   DL_VEC_FREE(&o.inputs);
   DL_VEC_FREE(&o.shapes);
   DL_VEC_FREE(&o.exposed);
+  dl_extensions_free(&o.extensions);
   return dl_cli_finish("dlc", status);
 }

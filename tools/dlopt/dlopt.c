@@ -3,8 +3,6 @@
 #include "dialects/check.h"
 #include "ir/context.h"
 #include "ir/pass.h"
-#include "ir/plugin.h"
-#include "ir/spec.h"
 #include "ir/text.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
@@ -19,7 +17,7 @@ typedef struct options {
   dl_cli_list inputs;
   const char *output, *pipeline;
   DL_VEC(pass_flag) pass_flags;
-  dl_cli_list plugins, dialects;
+  dl_extensions extensions;
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
   bool check_each_pass, list_passes, show_dialects, dump_pipeline, run_reproducer,
       disable_threading;
@@ -76,8 +74,7 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "check-each-pass", options, check_each_pass, NULL,
            "Interpret the program before and after each pass and compare"),
     DL_CLI(TEXT, "skip-passes", options, run.skip_passes, "PASS,…", "Leave these passes out"),
-    DL_CLI(LIST, "load-plugin", options, plugins, "FILE.so", "Load a plugin"),
-    DL_CLI(LIST, "load-dialect", options, dialects, "FILE.yaml", "Load a dialect's specification"),
+    DL_CLI_EXTENSIONS(options),
     DL_CLI(BOOL, "list-passes", options, list_passes, NULL,
            "List passes and pipelines with options"),
     DL_CLI(BOOL, "show-dialects", options, show_dialects, NULL, "List the dialects"),
@@ -105,20 +102,11 @@ static const dl_cli cli = {
 
 // --- contexts ---
 
-static dl_status load_extensions(dl_context *ctx, const options *o) {
-  DL_TRY(dl_register_builtin_dialects(ctx));
-  DL_TRY(dl_register_builtin_passes(ctx));
-  for (size_t i = 0; i < o->plugins.len; i++) DL_TRY(dl_load_plugin(ctx, o->plugins.data[i]));
-  for (size_t i = 0; i < o->dialects.len; i++)
-    DL_TRY(dl_load_dialect_yaml(ctx, o->dialects.data[i]));
-  return DL_OK;
-}
-
 static dl_context *make_context(const options *o) {
   dl_context *ctx = dl_context_create();
   dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
   dl_allow_unregistered(ctx, o->allow_unregistered);
-  if (load_extensions(ctx, o) == DL_OK) return ctx;
+  if (dl_tool_register(ctx, &o->extensions) == DL_OK) return ctx;
   dl_context_destroy(ctx);
   return NULL;
 }
@@ -383,7 +371,6 @@ int main(int argc, char **argv) {
   if (status == DL_CLI_CONTINUE) status = run(&o);
   DL_VEC_FREE(&o.inputs);
   DL_VEC_FREE(&o.pass_flags);
-  DL_VEC_FREE(&o.plugins);
-  DL_VEC_FREE(&o.dialects);
+  dl_extensions_free(&o.extensions);
   return dl_cli_finish("dlopt", status);
 }

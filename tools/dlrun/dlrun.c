@@ -17,6 +17,7 @@
 
 typedef struct options {
   dl_cli_list models, inputs;
+  dl_extensions extensions;
   const char *output_dir;
   int64_t threads, seed;
   double seconds;
@@ -35,6 +36,7 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "json", options, json, NULL, "End with --bench and --profile as JSON in one line"),
     DL_CLI(BOOL, "interpret", options, interpret, NULL,
            "Run .onnx or .dlir of any level in the reference interpreter"),
+    DL_CLI_EXTENSIONS(options),
     DL_CLI(BOOL, "onnx-test", options, onnx_test, NULL,
            "Run ONNX's backend test cases in and below the given folders"),
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "Do not describe the outputs"),
@@ -71,11 +73,11 @@ static bool ends_with(const char *text, const char *suffix) {
   return len >= tail && !strcmp(text + len - tail, suffix);
 }
 
-static bool compile_to(const char *model, const char *output) {
-  dl_context *ctx = dl_tool_context();
+static bool compile_to(const options *o, const char *output) {
+  dl_context *ctx = dl_tool_context(&o->extensions);
   if (!ctx) return false;
   dl_compile_options options = {.opt_level = 2, .prefix = "model"};
-  dl_status status = dl_compile_file(ctx, model, output, &options);
+  dl_status status = dl_compile_file(ctx, o->models.data[0], output, &options);
   dl_context_destroy(ctx);
   return status == DL_OK;
 }
@@ -87,7 +89,7 @@ static bool open_library(library *lib, const char *path) {
 }
 
 // The library stays loaded after its file is gone.
-static bool compile_and_open(library *lib, const char *model) {
+static bool compile_and_open(library *lib, const options *o) {
   const char *shared = getenv("TMPDIR");
   dl_buffer folder = {0}, path = {0};
   dl_buffer_printf(&folder, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
@@ -97,7 +99,7 @@ static bool compile_and_open(library *lib, const char *model) {
     return false;
   }
   dl_buffer_printf(&path, "%s/model.so", folder.data);
-  bool ok = compile_to(model, path.data) && open_library(lib, path.data);
+  bool ok = compile_to(o, path.data) && open_library(lib, path.data);
   unlink(path.data);
   rmdir(folder.data);
   dl_buffer_free(&path);
@@ -105,19 +107,20 @@ static bool compile_and_open(library *lib, const char *model) {
   return ok;
 }
 
-static bool load_to_interpret(library *lib, const char *path) {
+static bool load_to_interpret(library *lib, const options *o) {
+  const char *path = o->models.data[0];
   if (ends_with(path, ".so")) {
     dl_cli_error("dlrun", "'%s' is compiled; --interpret is for .onnx and .dlir", path);
     return false;
   }
-  dl_context *ctx = dl_tool_context();
+  dl_context *ctx = dl_tool_context(&o->extensions);
   return ctx && interpret_open(lib, ctx, path);
 }
 
 static bool load(library *lib, const options *o) {
   const char *path = o->models.data[0];
-  if (o->interpret) return load_to_interpret(lib, path);
-  return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, path);
+  if (o->interpret) return load_to_interpret(lib, o);
+  return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, o);
 }
 
 static bool open_session(program *p) {
@@ -336,5 +339,6 @@ int main(int argc, char **argv) {
   if (status == DL_CLI_CONTINUE) status = run_model(&o);
   DL_VEC_FREE(&o.models);
   DL_VEC_FREE(&o.inputs);
+  dl_extensions_free(&o.extensions);
   return dl_cli_finish("dlrun", status);
 }

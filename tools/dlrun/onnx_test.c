@@ -159,7 +159,7 @@ static void record(void *user, const dl_diagnostic *diagnostic) {
 }
 
 static dl_context *make_context(dl_buffer *why) {
-  dl_context *ctx = dl_tool_context();
+  dl_context *ctx = dl_tool_context(NULL);
   if (ctx) dl_set_diag_handler(ctx, record, why);
   return ctx;
 }
