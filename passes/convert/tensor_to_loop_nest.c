@@ -79,8 +79,10 @@ dl_expr dl_walk_extent(const dl_walk_state *w, size_t axis) {
 
 static void emit_level(dl_walk_state *w, size_t level);
 
+// Booleans count as unsigned: true is the larger one.
 static bool is_unsigned(const dl_stage *s) {
-  return s->c.result->element->signedness == DL_UNSIGNED;
+  dl_type element = s->c.result->element;
+  return element->signedness == DL_UNSIGNED || (dl_is_integer(element) && element->width == 1);
 }
 
 static void emit_point(dl_walk_state *w) {
