@@ -135,9 +135,23 @@ def invalid(folder):
     save(folder, "invalid_opset", [node("Relu", ["x"], ["y"])], [x], [x], opset=99)
 
 
+def cases(folder):
+    """Backend test cases: one that is right, one that expects something else, one of another type."""
+    x = np.array([-1, 0, 2, np.nan], np.float32)
+    right = np.array([0, 0, 2, np.nan], np.float32)
+    for name, expected in (("right", right), ("wrong_value", right + 1), ("wrong_type", right.astype(np.float64))):
+        data = folder / "cases" / name / "test_data_set_0"
+        data.mkdir(parents=True, exist_ok=True)
+        save(data.parent, "model", [node("Relu", ["x"], ["y"])], [value("x", 4)], [value("y", 4)])
+        for file, array in (("input_0", x), ("output_0", expected)):
+            (data / f"{file}.pb").write_bytes(numpy_helper.from_array(array, file).SerializeToString())
+    (folder / "cases" / "unknown").mkdir(exist_ok=True)
+    save(folder / "cases" / "unknown", "model", [node("NoSuchOperator", ["x"], ["y"])], [value("x", 4)], [value("y", 4)])
+
+
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
-    for make in (names, constants, external, windows, old_forms, shapes, symbolic, unsupported, invalid):
+    for make in (names, constants, external, windows, old_forms, shapes, symbolic, unsupported, invalid, cases):
         make(folder)
 
 
