@@ -18,6 +18,12 @@ typedef struct dl_unit {
 
 typedef DL_VEC(dl_unit) dl_unit_list;
 
+// Code for a device that runs the kernels: what the host program holds of it.
+typedef struct dl_device_code {
+  const char *driver;  // the runtime's dlrt_driver
+  dl_str bytes;
+} dl_device_code;
+
 typedef struct dl_emit_options {
   const char *prefix;           // of every symbol
   const char *main;             // the host function: "main", or "init"
@@ -28,10 +34,15 @@ typedef struct dl_emit_options {
   bool
       in_process;  // the code runs in this very process: constants are read where the resources lie
   uint64_t weights_size;
+  const dl_device_code *device;  // NULL: kernels run on the CPU and are emitted with the host
 } dl_emit_options;
 
 // Emits the host function and all kernels it launches. The units are appended also when it fails.
 dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit_list *units);
+// Emits all kernels that the host function launches into one unit, as OpenCL kernels
+// (emit_device.c). `check` refuses ops that the device has no code for; it sees each op emitted.
+dl_status dl_emit_device_kernels(dl_op *module, const dl_emit_options *options,
+                                 dl_status (*check)(dl_op *op), dl_unit_list *units);
 void dl_units_dispose(dl_unit_list *units);
 
 // Byte offsets of the results of @init in the weights, each aligned to 64. *offsets (malloc'ed, one

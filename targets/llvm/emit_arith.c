@@ -137,6 +137,19 @@ static dl_status emit_intrinsic(dl_emitter *e, dl_op *op, const dl_emit_row *row
   return DL_OK;
 }
 
+// The larger (code 1) or smaller (code 0) of two floats; NaN if either is, and -0 < +0.
+static dl_status emit_extremum(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
+  if (!e->on_device) {
+    const dl_emit_row intrinsic = {row->op, NULL, 0, row->name};
+    return emit_intrinsic(e, op, &intrinsic);
+  }
+  LLVMTypeRef type = result_type(e, op);
+  if (!type) return DL_FAILED;
+  LLVMValueRef x = dl_emitted_operand(e, op, 0), y = dl_emitted_operand(e, op, 1);
+  dl_set_result(e, op, dl_expand_extremum(e, dl_value_type(dl_result(op, 0)), row->code, x, y));
+  return DL_OK;
+}
+
 // --- functions of libm, lane by lane ---
 
 static LLVMValueRef libm_function(dl_emitter *e, const char *name, bool is_double, unsigned arity,
@@ -145,7 +158,10 @@ static LLVMValueRef libm_function(dl_emitter *e, const char *name, bool is_doubl
   LLVMTypeRef arguments[2] = {type, type};
   *function_type = LLVMFunctionType(type, arguments, arity, false);
   dl_buffer symbol = {0};
-  dl_buffer_printf(&symbol, "%s%s", name, is_double ? "" : "f");
+  if (e->on_device)
+    dl_mangle_opencl(&symbol, name, arity, is_double);
+  else
+    dl_buffer_printf(&symbol, "%s%s", name, is_double ? "" : "f");
   LLVMValueRef function = LLVMGetNamedFunction(e->module, symbol.data);
   if (!function) {
     function = LLVMAddFunction(e->module, symbol.data, *function_type);
@@ -153,6 +169,7 @@ static LLVMValueRef libm_function(dl_emitter *e, const char *name, bool is_doubl
     dl_add_attr(e, function, at, "nounwind", 0);
     dl_add_attr(e, function, at, "willreturn", 0);
     dl_add_attr(e, function, at, "memory", 0);  // none
+    dl_set_calling_convention(e, function);
   }
   dl_buffer_free(&symbol);
   return function;
@@ -166,6 +183,7 @@ static LLVMValueRef call_libm(dl_emitter *e, const char *name, unsigned arity, L
   LLVMValueRef converted[2];
   for (unsigned i = 0; i < arity; i++) converted[i] = LLVMBuildFPCast(e->b, args[i], type, "");
   LLVMValueRef result = LLVMBuildCall2(e->b, function_type, function, converted, arity, "");
+  dl_set_calling_convention(e, result);
   return LLVMBuildFPCast(e->b, result, given, "");
 }
 
@@ -237,8 +255,8 @@ static const dl_emit_row arith_rows[] = {
     {"arith.divf", emit_binary, LLVMFDiv, NULL},
     {"arith.remf", emit_libm, 0, "fmod"},
     {"arith.negf", emit_negf, 0, NULL},
-    {"arith.maximumf", emit_intrinsic, 0, "llvm.maximum"},
-    {"arith.minimumf", emit_intrinsic, 0, "llvm.minimum"},
+    {"arith.maximumf", emit_extremum, 1, "llvm.maximum"},
+    {"arith.minimumf", emit_extremum, 0, "llvm.minimum"},
     {"arith.maxnumf", emit_intrinsic, 0, "llvm.maxnum"},
     {"arith.minnumf", emit_intrinsic, 0, "llvm.minnum"},
     {"arith.maxsi", emit_intrinsic, 0, "llvm.smax"},

@@ -21,12 +21,18 @@ static LLVMValueRef call(dl_emitter *e, LLVMValueRef function, LLVMValueRef *arg
   return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(function), function, args, count, "");
 }
 
+LLVMValueRef dl_call_runtime(dl_emitter *e, const char *name, LLVMTypeRef result,
+                             LLVMValueRef *args, unsigned count) {
+  LLVMTypeRef parameters[8];
+  for (unsigned i = 0; i < count; i++) parameters[i] = LLVMTypeOf(args[i]);
+  return call(e, runtime_function(e, name, result, parameters, count), args, count);
+}
+
 // --- memory ---
 
 static LLVMValueRef runtime_memory(dl_emitter *e, const char *name, LLVMValueRef bytes) {
-  LLVMTypeRef parameters[] = {pointer_type(e), LLVMInt64TypeInContext(e->ctx)};
   LLVMValueRef args[] = {e->run, bytes};
-  return call(e, runtime_function(e, name, pointer_type(e), parameters, 2), args, 2);
+  return dl_call_runtime(e, name, pointer_type(e), args, 2);
 }
 
 static dl_status emit_arena(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
@@ -81,12 +87,9 @@ static void store_slot(dl_emitter *e, LLVMValueRef slots, size_t i, LLVMValueRef
 }
 
 static void call_launch(dl_emitter *e, LLVMValueRef entry, LLVMValueRef slots, LLVMValueRef grid) {
-  LLVMTypeRef i64 = LLVMInt64TypeInContext(e->ctx), pointer = pointer_type(e);
-  LLVMTypeRef parameters[] = {pointer, i64, pointer, pointer, i64};
   LLVMValueRef number = dl_llvm_const_i64(e, (int64_t)e->launches->len - 1);
   LLVMValueRef args[] = {e->run, number, entry, slots, grid};
-  LLVMTypeRef nothing = LLVMVoidTypeInContext(e->ctx);
-  call(e, runtime_function(e, "dlrt_launch", nothing, parameters, 5), args, 5);
+  dl_call_runtime(e, "dlrt_launch", LLVMVoidTypeInContext(e->ctx), args, 5);
 }
 
 static dl_status emit_launch(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
@@ -104,7 +107,9 @@ static dl_status emit_launch(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
     grid = LLVMBuildNSWMul(e->b, grid, extent, "");
   }
   DL_PUSH(e->launches, op);
-  call_launch(e, dl_declare_entry(e, dl_get_attr(op, "callee")->name), slots, grid);
+  LLVMValueRef entry = e->options->device ? LLVMConstNull(pointer_type(e))
+                                          : dl_declare_entry(e, dl_get_attr(op, "callee")->name);
+  call_launch(e, entry, slots, grid);
   return DL_OK;
 }
 

@@ -19,6 +19,8 @@ typedef struct dl_emitter {
   const dl_ptr_map *handlers;  // dl_op_def * -> dl_emit_row *
   dl_op_list *callees;         // functions called, still to be emitted into this module
   bool scalar;
+  bool on_device;                 // emitting a device's code, in OpenCL's address spaces
+  dl_status (*check)(dl_op *op);  // on a device: whether an op can be emitted
   // Host function only.
   LLVMValueRef run;  // dlrt_run *
   LLVMValueRef outputs, output_dims;
@@ -40,7 +42,7 @@ typedef struct dl_emit_table {
   size_t count;
 } dl_emit_table;
 extern const dl_emit_table dl_emit_arith_table, dl_emit_math_table, dl_emit_loop_table,
-    dl_emit_call_table, dl_emit_host_table;
+    dl_emit_call_table, dl_emit_host_table, dl_emit_device_host_table;
 
 // --- types ---
 LLVMTypeRef dl_llvm_type(dl_emitter *e, dl_type type);  // in registers; NULL when there is none
@@ -56,6 +58,9 @@ LLVMValueRef dl_llvm_const_i64(dl_emitter *e, int64_t value);
 LLVMValueRef dl_llvm_constant(dl_emitter *e, dl_op *op, dl_attr value, dl_type type);
 // An array of all elements, as stored. NULL after a diagnostic.
 LLVMValueRef dl_llvm_data(dl_emitter *e, dl_op *op, dl_attr value);
+
+// OpenCL's address spaces, as LLVM's SPIR-V backend numbers them.
+enum { DL_SPACE_PRIVATE = 0, DL_SPACE_GLOBAL = 1, DL_SPACE_CONSTANT = 2 };
 
 // --- values ---
 LLVMValueRef dl_emitted(dl_emitter *e, dl_value *value);
@@ -74,6 +79,8 @@ LLVMValueRef dl_emit_expr(dl_emitter *e, dl_expr expr, const dl_op *op, size_t f
 LLVMValueRef dl_emit_map(dl_emitter *e, dl_op *op, const char *attribute, size_t operand_group,
                          size_t result);
 size_t dl_map_results(dl_op *op, const char *attribute);
+// The address of element map(indices) of operand `pointer`; `indices` is the first of them.
+LLVMValueRef dl_element_address(dl_emitter *e, dl_op *op, size_t pointer, size_t indices);
 
 // --- control flow and functions ---
 // Emits the ops of a block but its terminator, which is returned in *terminator (may be NULL).
@@ -92,9 +99,26 @@ dl_status dl_emit_callees(dl_emitter *e);
 // emit_kernel.c: the kernel and its entry `<prefix>_<kernel>_entry` (a dlrt_kernel_fn).
 dl_status dl_emit_kernel(dl_emitter *e, dl_op *kernel, size_t grid_rank);
 LLVMValueRef dl_declare_entry(dl_emitter *e, const char *kernel);
+// emit_device.c
+dl_status dl_emit_device_kernel(dl_emitter *e, dl_op *kernel, size_t grid_rank);
+// OpenCL's name of a function of its library: `_Z3powff` for pow.
+void dl_mangle_opencl(dl_buffer *out, const char *name, unsigned arity, bool is_double);
+// arith.maximumf (`larger`) or minimumf from comparisons: OpenCL's fmax and fmin ignore NaN.
+LLVMValueRef dl_expand_extremum(dl_emitter *e, dl_type type, bool larger, LLVMValueRef x,
+                                LLVMValueRef y);
+// Functions on a device have a calling convention of their own, and so have their calls.
+void dl_set_calling_convention(dl_emitter *e, LLVMValueRef function_or_call);
+// emit_device_host.c: the dlrt_device_program, or a null pointer without a device.
+LLVMValueRef dl_emit_device_program(dl_emitter *e);
 // emit_host.c
+LLVMValueRef dl_call_runtime(dl_emitter *e, const char *name, LLVMTypeRef result,
+                             LLVMValueRef *args, unsigned count);
 dl_status dl_emit_host(dl_emitter *e, dl_op *main);
-// emit_tables.c: the dlir_model and its query function.
+// emit_tables.c: constants, and the dlir_model and its query function.
+LLVMValueRef dl_table_string(dl_emitter *e, const char *text);
+LLVMValueRef dl_table_constant(dl_emitter *e, LLVMValueRef value);
+LLVMValueRef dl_table_array(dl_emitter *e, LLVMValueRef *elements, size_t count);
+LLVMValueRef dl_table_struct(dl_emitter *e, LLVMValueRef *fields, unsigned count);
 dl_status dl_emit_tables(dl_emitter *e, dl_op *main, LLVMValueRef function, LLVMValueRef shapes);
 
 #endif

@@ -60,7 +60,10 @@ static LLVMValueRef declare(dl_emitter *e, dl_op *function) {
   if (!llvm) {
     LLVMTypeRef type = function_type(e, function, body_of(function));
     if (type) llvm = LLVMAddFunction(e->module, symbol, type);
-    if (llvm) dl_add_function_attrs(e, llvm);
+    if (llvm) {
+      dl_add_function_attrs(e, llvm);
+      dl_set_calling_convention(e, llvm);
+    }
   }
   free(symbol);
   return llvm;
@@ -109,6 +112,7 @@ static dl_status emit_call(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   for (size_t i = 0; i < count; i++) args[i] = dl_emitted_operand(e, op, i);
   LLVMValueRef call =
       LLVMBuildCall2(e->b, LLVMGlobalGetValueType(llvm), llvm, args, (unsigned)count, "");
+  dl_set_calling_convention(e, call);
   free(args);
   for (size_t i = 0; i < num_results; i++)
     dl_set_emitted(e, dl_result(op, i),

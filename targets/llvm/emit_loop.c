@@ -135,8 +135,7 @@ static unsigned element_alignment(dl_type type) {
   return (unsigned)dl_element_bytes(dl_element_type(type));
 }
 
-// The address of element map(indices) of operand `pointer`.
-static LLVMValueRef element_address(dl_emitter *e, dl_op *op, size_t pointer, size_t indices) {
+LLVMValueRef dl_element_address(dl_emitter *e, dl_op *op, size_t pointer, size_t indices) {
   dl_value *base = dl_operand(op, pointer);
   LLVMTypeRef element = dl_llvm_storage_type(e, dl_loop_ptr_element(dl_value_type(base)));
   LLVMValueRef offset = dl_emit_map(e, op, "map", indices, 0);
@@ -186,7 +185,7 @@ static dl_status emit_load(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   dl_type type = dl_value_type(dl_result(op, 0));
   if (!dl_llvm_type_of(e, op, type)) return DL_FAILED;
   LLVMTypeRef stored = dl_llvm_storage_type(e, type);
-  LLVMValueRef address = element_address(e, op, DL_LOOP_LOAD_POINTER, DL_LOOP_LOAD_INDICES);
+  LLVMValueRef address = dl_element_address(e, op, DL_LOOP_LOAD_POINTER, DL_LOOP_LOAD_INDICES);
   LLVMValueRef count = count_of(e, op, DL_LOOP_LOAD_COUNT), value;
   unsigned alignment = element_alignment(type);
   if (count) {
@@ -204,7 +203,7 @@ static dl_status emit_store(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   dl_type type = dl_value_type(dl_operand(op, DL_LOOP_STORE_VALUE));
   if (!dl_llvm_type_of(e, op, type)) return DL_FAILED;
   LLVMValueRef value = dl_to_storage(e, dl_emitted_operand(e, op, DL_LOOP_STORE_VALUE));
-  LLVMValueRef address = element_address(e, op, DL_LOOP_STORE_POINTER, DL_LOOP_STORE_INDICES);
+  LLVMValueRef address = dl_element_address(e, op, DL_LOOP_STORE_POINTER, DL_LOOP_STORE_INDICES);
   LLVMValueRef count = count_of(e, op, DL_LOOP_STORE_COUNT);
   unsigned alignment = element_alignment(type);
   if (count)
@@ -247,7 +246,8 @@ static dl_status emit_local(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
 }
 
 static LLVMValueRef global_data(dl_emitter *e, LLVMValueRef data) {
-  LLVMValueRef global = LLVMAddGlobal(e->module, LLVMTypeOf(data), "constant");
+  LLVMValueRef global = LLVMAddGlobalInAddressSpace(e->module, LLVMTypeOf(data), "constant",
+                                                    e->on_device ? DL_SPACE_CONSTANT : 0);
   LLVMSetInitializer(global, data);
   LLVMSetGlobalConstant(global, true);
   LLVMSetLinkage(global, LLVMPrivateLinkage);
@@ -283,7 +283,7 @@ static dl_status emit_data(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
 
 static dl_status emit_offset(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   (void)row;
-  dl_set_result(e, op, element_address(e, op, 0, 1));
+  dl_set_result(e, op, dl_element_address(e, op, 0, 1));
   return DL_OK;
 }
 

@@ -74,8 +74,9 @@ static bool visit_launch(dl_op *op, void *user) {
 }
 
 static const dl_emit_table *const tables[] = {&dl_emit_arith_table, &dl_emit_math_table,
-                                              &dl_emit_loop_table, &dl_emit_call_table,
-                                              &dl_emit_host_table};
+                                              &dl_emit_loop_table,  &dl_emit_call_table,
+                                              &dl_emit_host_table,  &dl_emit_device_host_table};
+enum { KERNEL_TABLES = 4, HOST_TABLES = 5, DEVICE_HOST_TABLES = 6 };  // later ones override
 
 static void find_handlers(dl_context *ctx, size_t num_tables, dl_ptr_map *handlers) {
   for (size_t t = 0; t < num_tables; t++)
@@ -100,6 +101,7 @@ typedef struct program {
   dl_op *module, *main;
   const dl_emit_options *options;
   dl_unit_list *units;
+  dl_status (*check)(dl_op *op);  // NULL: kernels are for the CPU
   dl_ptr_map kernel_handlers, host_handlers;
   uint64_t *weight_offsets;
   size_t num_weights;
@@ -118,9 +120,13 @@ static dl_status emit_into(program *p, dl_unit *unit, dl_op *kernel, size_t grid
                   .callees = &callees,
                   .launches = &launches,
                   .scalar = true,
+                  .on_device = p->check != NULL,
+                  .check = p->check,
                   .weight_offsets = p->weight_offsets,
                   .num_weights = p->num_weights};
-  dl_status status = kernel ? dl_emit_kernel(&e, kernel, grid_rank) : dl_emit_host(&e, p->main);
+  dl_status status = !kernel       ? dl_emit_host(&e, p->main)
+                     : e.on_device ? dl_emit_device_kernel(&e, kernel, grid_rank)
+                                   : dl_emit_kernel(&e, kernel, grid_rank);
   if (status == DL_OK) status = dl_emit_callees(&e);
   unit->scalar &= e.scalar;
   LLVMDisposeBuilder(e.b);
@@ -133,7 +139,7 @@ static dl_status emit_into(program *p, dl_unit *unit, dl_op *kernel, size_t grid
 static dl_status emit_units(program *p, const collection *c) {
   DL_PUSH(p->units, new_unit(p->options, "host"));
   DL_TRY(emit_into(p, &p->units->data[0], NULL, 0));
-  for (size_t i = 0; i < c->kernels.len; i++) {
+  for (size_t i = 0; i < c->kernels.len && !p->options->device; i++) {
     dl_op *kernel = c->kernels.data[i].kernel;
     if (!p->options->single) DL_PUSH(p->units, new_unit(p->options, dl_symbol_name(kernel)));
     dl_unit *unit = &p->units->data[p->units->len - 1];
@@ -142,23 +148,44 @@ static dl_status emit_units(program *p, const collection *c) {
   return DL_OK;
 }
 
-dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit_list *units) {
-  program p = {.module = module, .options = options, .units = units};
-  p.main = find_function(module, options->main);
-  if (!p.main || !dl_has_trait(p.main, DL_FUNCTION) || dl_region_empty(dl_op_region(p.main, 0)))
-    return dl_error(dl_op_loc(module), "the module has no function '@%s'", options->main);
+static dl_status emit_device_unit(program *p, const collection *c) {
+  DL_PUSH(p->units, new_unit(p->options, "kernels"));
+  for (size_t i = 0; i < c->kernels.len; i++)
+    DL_TRY(
+        emit_into(p, &p->units->data[0], c->kernels.data[i].kernel, c->kernels.data[i].grid_rank));
+  return DL_OK;
+}
+
+static dl_status emit_program(program *p,
+                              dl_status (*emit)(program *p, const collection *kernels)) {
+  dl_op *module = p->module;
+  p->main = find_function(module, p->options->main);
+  if (!p->main || !dl_has_trait(p->main, DL_FUNCTION) || dl_region_empty(dl_op_region(p->main, 0)))
+    return dl_error(dl_op_loc(module), "the module has no function '@%s'", p->options->main);
   collection c = {.module = module};
-  dl_walk(p.main, visit_launch, &c);
-  find_handlers(dl_op_context(module), DL_COUNT(tables) - 1, &p.kernel_handlers);
-  find_handlers(dl_op_context(module), DL_COUNT(tables), &p.host_handlers);
+  dl_walk(p->main, visit_launch, &c);
+  find_handlers(dl_op_context(module), KERNEL_TABLES, &p->kernel_handlers);
+  find_handlers(dl_op_context(module), p->options->device ? DEVICE_HOST_TABLES : HOST_TABLES,
+                &p->host_handlers);
   dl_status status =
-      c.status ? c.status : dl_weight_offsets(module, &p.weight_offsets, &p.num_weights);
-  if (status == DL_OK) status = emit_units(&p, &c);
-  dl_ptr_map_free(&p.kernel_handlers);
-  dl_ptr_map_free(&p.host_handlers);
-  free(p.weight_offsets);
+      c.status ? c.status : dl_weight_offsets(module, &p->weight_offsets, &p->num_weights);
+  if (status == DL_OK) status = emit(p, &c);
+  dl_ptr_map_free(&p->kernel_handlers);
+  dl_ptr_map_free(&p->host_handlers);
+  free(p->weight_offsets);
   DL_VEC_FREE(&c.kernels);
   return status;
+}
+
+dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit_list *units) {
+  program p = {.module = module, .options = options, .units = units};
+  return emit_program(&p, emit_units);
+}
+
+dl_status dl_emit_device_kernels(dl_op *module, const dl_emit_options *options,
+                                 dl_status (*check)(dl_op *op), dl_unit_list *units) {
+  program p = {.module = module, .options = options, .units = units, .check = check};
+  return emit_program(&p, emit_device_unit);
 }
 
 void dl_units_dispose(dl_unit_list *units) {

@@ -9,7 +9,7 @@ _Static_assert(sizeof(dlir_value_info) == 40 && offsetof(dlir_value_info, dtype)
                    offsetof(dlir_value_info, shape) == 24,
                "as emitted by value_info");
 _Static_assert(sizeof(dlir_model) == 112 && offsetof(dlir_model, open) == 64, "as emitted");
-_Static_assert(sizeof(dlrt_program) == 64 && sizeof(dlrt_launch_info) == 32, "as emitted");
+_Static_assert(sizeof(dlrt_program) == 72 && sizeof(dlrt_launch_info) == 32, "as emitted");
 
 static LLVMTypeRef pointer_type(dl_emitter *e) { return LLVMPointerTypeInContext(e->ctx, 0); }
 static LLVMValueRef null_pointer(dl_emitter *e) { return LLVMConstNull(pointer_type(e)); }
@@ -20,7 +20,7 @@ static LLVMValueRef number(dl_emitter *e, double value) {
   return LLVMConstReal(LLVMDoubleTypeInContext(e->ctx), value);
 }
 
-static LLVMValueRef private_constant(dl_emitter *e, LLVMValueRef value) {
+LLVMValueRef dl_table_constant(dl_emitter *e, LLVMValueRef value) {
   LLVMValueRef global = LLVMAddGlobal(e->module, LLVMTypeOf(value), "table");
   LLVMSetInitializer(global, value);
   LLVMSetGlobalConstant(global, true);
@@ -28,17 +28,17 @@ static LLVMValueRef private_constant(dl_emitter *e, LLVMValueRef value) {
   return global;
 }
 
-static LLVMValueRef string(dl_emitter *e, const char *text) {
-  return private_constant(e, LLVMConstStringInContext2(e->ctx, text, strlen(text), false));
+LLVMValueRef dl_table_string(dl_emitter *e, const char *text) {
+  return dl_table_constant(e, LLVMConstStringInContext2(e->ctx, text, strlen(text), false));
 }
 
 // A pointer to the elements; NULL without any. All elements have the type of the first.
-static LLVMValueRef array(dl_emitter *e, LLVMValueRef *elements, size_t count) {
+LLVMValueRef dl_table_array(dl_emitter *e, LLVMValueRef *elements, size_t count) {
   if (!count) return null_pointer(e);
-  return private_constant(e, LLVMConstArray2(LLVMTypeOf(elements[0]), elements, count));
+  return dl_table_constant(e, LLVMConstArray2(LLVMTypeOf(elements[0]), elements, count));
 }
 
-static LLVMValueRef structure(dl_emitter *e, LLVMValueRef *fields, unsigned count) {
+LLVMValueRef dl_table_struct(dl_emitter *e, LLVMValueRef *fields, unsigned count) {
   return LLVMConstStructInContext(e->ctx, fields, count, false);
 }
 
@@ -60,7 +60,7 @@ static LLVMValueRef emit_dtype(dl_emitter *e, dl_type element) {
   LLVMTypeRef i8 = LLVMInt8TypeInContext(e->ctx);
   LLVMValueRef fields[] = {LLVMConstInt(i8, type.code, false), LLVMConstInt(i8, type.bits, false),
                            LLVMConstInt(LLVMInt16TypeInContext(e->ctx), type.lanes, false)};
-  return structure(e, fields, 3);
+  return dl_table_struct(e, fields, 3);
 }
 
 // The name of dimension `i` in #graph.enc<dims = [N, _]>, or NULL.
@@ -80,10 +80,10 @@ static LLVMValueRef emit_shape(dl_emitter *e, dl_type tensor, LLVMValueRef *symb
     bool dynamic = tensor->shape[i] == DL_DYNAMIC;
     const char *name = dynamic ? symbol_of(tensor, i) : NULL;
     sizes[i] = dl_llvm_const_i64(e, dynamic ? -1 : tensor->shape[i]);
-    names[i] = name ? string(e, name) : null_pointer(e);
+    names[i] = name ? dl_table_string(e, name) : null_pointer(e);
   }
-  LLVMValueRef shape = array(e, sizes, tensor->rank);
-  *symbols = array(e, names, tensor->rank);
+  LLVMValueRef shape = dl_table_array(e, sizes, tensor->rank);
+  *symbols = dl_table_array(e, names, tensor->rank);
   free(sizes);
   free(names);
   return shape;
@@ -113,16 +113,16 @@ static dl_status emit_values(dl_emitter *e, dl_op *main, const char *which, size
     }
     char *name = name_of(main, which, i);
     LLVMValueRef symbols, shape = emit_shape(e, types[i], &symbols);
-    LLVMValueRef fields[] = {string(e, name),
+    LLVMValueRef fields[] = {dl_table_string(e, name),
                              int32(e, DLIR_TENSOR),
                              emit_dtype(e, types[i]->element),
                              int32(e, types[i]->rank),
                              shape,
                              symbols};
-    infos[i] = structure(e, fields, DL_COUNT(fields));
+    infos[i] = dl_table_struct(e, fields, DL_COUNT(fields));
     free(name);
   }
-  *values = array(e, infos, count);
+  *values = dl_table_array(e, infos, count);
   free(infos);
   return DL_OK;
 }
@@ -144,13 +144,13 @@ static LLVMValueRef emit_launches(dl_emitter *e) {
     dl_buffer text = {0};
     dl_buffer_append(&text, label.len ? label.data : kernel,
                      label.len ? label.len : strlen(kernel));
-    LLVMValueRef fields[] = {string(e, text.data), string(e, kernel),
+    LLVMValueRef fields[] = {dl_table_string(e, text.data), dl_table_string(e, kernel),
                              number(e, estimate(launch, "flops")),
                              number(e, estimate(launch, "bytes"))};
-    infos[i] = structure(e, fields, DL_COUNT(fields));
+    infos[i] = dl_table_struct(e, fields, DL_COUNT(fields));
     dl_buffer_free(&text);
   }
-  LLVMValueRef launches = array(e, infos, e->launches->len);
+  LLVMValueRef launches = dl_table_array(e, infos, e->launches->len);
   free(infos);
   return launches;
 }
@@ -170,15 +170,16 @@ static LLVMValueRef emit_program_table(dl_emitter *e, LLVMValueRef function, LLV
   dl_buffer text = {0};
   dl_buffer_append(&text, features.data, features.len);
   LLVMValueRef fields[] = {dl_llvm_const_i64(e, DLRT_PROGRAM_VERSION),
-                           string(e, text.len ? text.data : ""),
+                           dl_table_string(e, text.len ? text.data : ""),
                            declare_weights(e),
                            dl_llvm_const_i64(e, (int64_t)e->options->weights_size),
                            function,
                            shapes ? shapes : null_pointer(e),
                            dl_llvm_const_i64(e, (int64_t)e->launches->len),
-                           emit_launches(e)};
+                           emit_launches(e),
+                           dl_emit_device_program(e)};
   dl_buffer_free(&text);
-  return private_constant(e, structure(e, fields, DL_COUNT(fields)));
+  return dl_table_constant(e, dl_table_struct(e, fields, DL_COUNT(fields)));
 }
 
 static LLVMValueRef runtime_symbol(dl_emitter *e, const char *name) {
@@ -220,7 +221,7 @@ dl_status dl_emit_tables(dl_emitter *e, dl_op *main, LLVMValueRef function, LLVM
   DL_TRY(emit_values(e, main, "outputs", type->num_results, type->results, &outputs));
   LLVMValueRef fields[] = {dl_llvm_const_i64(e, sizeof(dlir_model)),
                            int32(e, DLIR_MODEL_VERSION),
-                           string(e, e->options->prefix),
+                           dl_table_string(e, e->options->prefix),
                            dl_llvm_const_i64(e, (int64_t)type->num_inputs),
                            dl_llvm_const_i64(e, (int64_t)type->num_results),
                            inputs,
@@ -232,6 +233,6 @@ dl_status dl_emit_tables(dl_emitter *e, dl_op *main, LLVMValueRef function, LLVM
                            runtime_symbol(e, "dlrt_last_error"),
                            runtime_symbol(e, "dlrt_profile"),
                            runtime_symbol(e, "dlrt_close")};
-  emit_query(e, private_constant(e, structure(e, fields, DL_COUNT(fields))));
+  emit_query(e, dl_table_constant(e, dl_table_struct(e, fields, DL_COUNT(fields))));
   return DL_OK;
 }

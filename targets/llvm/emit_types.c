@@ -30,7 +30,9 @@ LLVMTypeRef dl_llvm_type(dl_emitter *e, dl_type type) {
       return element ? LLVMVectorType(element, (unsigned)type->shape[0]) : NULL;
     }
     default:
-      return dl_is_loop_ptr(type) ? LLVMPointerTypeInContext(e->ctx, 0) : NULL;
+      return dl_is_loop_ptr(type)
+                 ? LLVMPointerTypeInContext(e->ctx, e->on_device ? DL_SPACE_GLOBAL : 0)
+                 : NULL;
   }
 }
 

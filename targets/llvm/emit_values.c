@@ -62,6 +62,8 @@ static void add_text_attr(dl_emitter *e, LLVMValueRef function, const char *name
 // Without the width attributes LLVM splits 512-bit vectors on processors it thinks slower with
 // them.
 void dl_add_function_attrs(dl_emitter *e, LLVMValueRef function) {
+  dl_add_attr(e, function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind", 0);
+  if (e->on_device) return;
   const dl_machine *machine = &e->options->machine;
   dl_buffer width = {0};
   dl_buffer_printf(&width, "%lld", (long long)machine->vector_bits);
@@ -71,7 +73,6 @@ void dl_add_function_attrs(dl_emitter *e, LLVMValueRef function) {
   add_text_attr(e, function, "prefer-vector-width", bits);
   add_text_attr(e, function, "min-legal-vector-width", bits);
   dl_buffer_free(&width);
-  dl_add_attr(e, function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind", 0);
 }
 
 LLVMValueRef dl_stack_slot(dl_emitter *e, LLVMTypeRef type, unsigned alignment) {
@@ -106,6 +107,7 @@ void dl_end_function(dl_emitter *e) {
 dl_status dl_emit_op(dl_emitter *e, dl_op *op) {
   const dl_emit_row *row = dl_ptr_map_get(e->handlers, dl_op_def_of(op));
   if (!row) return dl_error(dl_op_loc(op), "'%s' has no machine code", dl_op_name(op));
+  if (e->check) DL_TRY(e->check(op));
   return row->emit(e, op, row);
 }
 

@@ -30,6 +30,23 @@ typedef struct dlrt_launch_info {
   double flops, bytes;
 } dlrt_launch_info;
 
+// A launch as the device takes it.
+typedef struct dlrt_device_launch {
+  const char *kernel;
+  const char *arguments;  // a character each: p, or a scalar's size in bytes
+  uint64_t rank;          // of the grid
+} dlrt_device_launch;
+
+typedef struct dlrt_driver dlrt_driver;  // device.h
+
+// What a device runs instead of the kernels' CPU code.
+typedef struct dlrt_device_program {
+  const dlrt_driver *driver;
+  const void *code;
+  uint64_t code_size;
+  const dlrt_device_launch *launches;  // one for each of dlrt_program.launches
+} dlrt_device_program;
+
 // Computes the outputs' dynamic sizes from the inputs'.
 typedef void (*dlrt_shapes_fn)(const int64_t *dims, int64_t *output_dims);
 
@@ -42,6 +59,7 @@ typedef struct dlrt_program {
   dlrt_shapes_fn shapes;  // NULL: the sizes depend on the inputs' elements
   uint64_t num_launches;
   const dlrt_launch_info *launches;
+  const dlrt_device_program *device;  // NULL: kernels run on the CPU
 } dlrt_program;
 
 // Called by compiled main functions. They do not return when memory runs out: the run ends there.
@@ -50,9 +68,16 @@ typedef struct dlrt_program {
 void *dlrt_arena(dlrt_run *run, int64_t bytes);
 // A further buffer, 64-byte aligned, alive until the next run.
 void *dlrt_alloc(dlrt_run *run, int64_t bytes);
-// Runs launch number `launch` over `grid` linear indices, split over the session's threads.
+// Runs launch number `launch` over `grid` linear indices, split over the session's threads; with a
+// device, there, and `kernel` is NULL. Slots: the arguments, then the grid's extents.
 void dlrt_launch(dlrt_run *run, int64_t launch, dlrt_kernel_fn kernel, const uint64_t *slots,
                  int64_t grid);
+
+// With a device: bring `bytes` at a host address up to date (fetch) or to the device (send), or
+// copy between two places on the device.
+void dlrt_fetch(dlrt_run *run, void *address, int64_t bytes);
+void dlrt_send(dlrt_run *run, const void *address, int64_t bytes);
+void dlrt_copy(dlrt_run *run, const void *from, void *to, int64_t bytes);
 
 // The functions behind a dlir_model table.
 dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *options,
