@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Counts what ctest ran, by the result files in a build's testsuite folder, and prints
+"""Counts what ctest ran, by the result files in the testsuite folders of one or more builds, and prints
 `N passed, N failed, N skipped`. Exits with 1 if anything failed.
 
 lit's tests, the cases of the unit tests and the conformance cases count one each; any other ctest test
 counts one, and so does one of those three kinds that left no result file (it crashed).
 
-Usage: summarize.py BUILD/testsuite
+Usage: summarize.py BUILD/testsuite...
 """
 import collections
 import json
@@ -62,11 +62,11 @@ def count_test(folder, case):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
     passed = failed = skipped = 0
-    for case in ElementTree.parse(folder / "ctest.result.xml").getroot().iter("testcase"):
-        counts = count_test(folder, case)
-        passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
+    for folder in map(pathlib.Path, sys.argv[1:]):
+        for case in ElementTree.parse(folder / "ctest.result.xml").getroot().iter("testcase"):
+            counts = count_test(folder, case)
+            passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
 
