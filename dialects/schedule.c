@@ -104,7 +104,8 @@ dl_status dl_schedule_parse(dl_loc loc, dl_attr attr, dl_arena *arena, dl_schedu
   if (!dl_is_dialect_attr(attr, "tensor", "schedule")) {
     return dl_error(loc, "expected a #tensor.schedule");
   }
-  bool empty = attr->count == 1 && attr->elements[0]->kind == DL_ATTR_RAW && !attr->elements[0]->bytes.len;
+  bool empty =
+      attr->count == 1 && attr->elements[0]->kind == DL_ATTR_RAW && !attr->elements[0]->bytes.len;
   schedule->count = empty ? 0 : attr->count;
   schedule->primitives = dl_arena_alloc(arena, (attr->count + 1) * sizeof(dl_primitive));
   for (size_t i = 0; i < schedule->count; i++) {

@@ -1,6 +1,7 @@
 // dialects/loop/loop.h: building the ops of the loop level.
 //
-// Every map of an op ranges over its index operands in order (dimension i is operand i) and has no symbols.
+// Every map of an op ranges over its index operands in order (dimension i is operand i) and has no
+// symbols.
 #ifndef DLIR_DIALECTS_LOOP_LOOP_H
 #define DLIR_DIALECTS_LOOP_LOOP_H
 
@@ -20,7 +21,8 @@ DL_API dl_type dl_loop_ptr_element(dl_type pointer);
 // A constant bound.
 DL_API dl_bound dl_bound_const(dl_context *ctx, int64_t value);
 
-// A loop whose body has its arguments (induction variable, then one per initial value) and no ops yet.
+// A loop whose body has its arguments (induction variable, then one per initial value) and no ops
+// yet.
 DL_API dl_op *dl_build_loop_for(dl_builder *b, dl_bound lower, dl_bound upper, int64_t step,
                                 size_t num_inits, dl_value *const *inits);
 // `upper` has one result per induction variable; the body's terminator is there.
@@ -46,7 +48,8 @@ DL_API dl_value *dl_build_loop_local(dl_builder *b, dl_type element, int64_t ele
 DL_API dl_value *dl_build_loop_constant(dl_builder *b, dl_attr value);
 DL_API dl_value *dl_build_loop_alloc(dl_builder *b, dl_type element, dl_bound elements);
 DL_API dl_value *dl_build_loop_arena(dl_builder *b, dl_bound bytes);
-DL_API dl_value *dl_build_loop_slice(dl_builder *b, dl_type element, dl_value *arena, dl_bound bytes);
+DL_API dl_value *dl_build_loop_slice(dl_builder *b, dl_type element, dl_value *arena,
+                                     dl_bound bytes);
 DL_API dl_value *dl_build_loop_weight(dl_builder *b, dl_type element, int64_t index);
 DL_API dl_value *dl_build_loop_offset(dl_builder *b, dl_value *pointer, dl_bound at);
 DL_API void dl_build_loop_copy(dl_builder *b, dl_value *from, dl_value *to, dl_bound elements);
@@ -57,7 +60,9 @@ DL_API dl_op *dl_build_loop_launch(dl_builder *b, dl_ident callee, size_t num_ar
 DL_API dl_bound dl_bound_of(const dl_op *op, const char *name, size_t group, dl_arena *arena);
 // Operand entries in the order of the definitions, for dl_operand_group and dl_bound_of.
 enum {
-  DL_LOOP_FOR_LOWER, DL_LOOP_FOR_UPPER, DL_LOOP_FOR_INITS,
+  DL_LOOP_FOR_LOWER,
+  DL_LOOP_FOR_UPPER,
+  DL_LOOP_FOR_INITS,
 };
 enum { DL_LOOP_LOAD_POINTER, DL_LOOP_LOAD_INDICES, DL_LOOP_LOAD_COUNT };
 enum { DL_LOOP_STORE_VALUE, DL_LOOP_STORE_POINTER, DL_LOOP_STORE_INDICES, DL_LOOP_STORE_COUNT };

@@ -1,5 +1,4 @@
 #include "dialects/loop/loop.h"
-
 #include "dialects/loop/loop_ops.h"
 
 #define MAX_SEGMENTS 4
@@ -28,7 +27,8 @@ dl_bound dl_bound_of(const dl_op *op, const char *name, size_t group, dl_arena *
   return (dl_bound){dl_get_attr(op, name)->map, operands};
 }
 
-// The pieces of an op under construction: operand groups and attributes in the order they are added.
+// The pieces of an op under construction: operand groups and attributes in the order they are
+// added.
 typedef struct draft {
   dl_builder *b;
   DL_VEC(dl_value *) operands;

@@ -43,7 +43,8 @@ static void add_map(reading *r, const char *name, size_t num_dims, size_t count,
 
 typedef DL_VEC(dl_expr) expr_list;
 
-// Expressions with commas between them up to `close` (NULL: exactly one), over one group of operands.
+// Expressions with commas between them up to `close` (NULL: exactly one), over one group of
+// operands.
 static dl_status read_exprs(reading *r, const char *close, dl_unresolved_list *dims,
                             expr_list *exprs) {
   if (close && dl_p_accept(r->p, close)) return DL_OK;
@@ -109,13 +110,13 @@ static dl_status read_with(reader read, dl_parser *p, dl_op_state *state) {
 }
 
 // Defines the parse hook of an op through a reader, which may return early.
-#define DEFINE_PARSE(op)                                                                           \
+#define DEFINE_PARSE(op) \
   dl_status op##_parse(dl_parser *p, dl_op_state *state) { return read_with(read_##op, p, state); }
 
 // --- printing ---
 
 // Properties that the forms show in their own way.
-static const char *const shown[] = {"bytes", "callee", "elements", "grid",  "index",
+static const char *const shown[] = {"bytes", "callee", "elements", "grid",   "index",
                                     "kind",  "lower",  "map",      "offset", "operandSegmentSizes",
                                     "step",  "upper",  "value",    NULL};
 
@@ -280,8 +281,7 @@ static dl_status read_parallel(reading *r, dl_unresolved_list *names) {
   DL_TRY(resolve_group(r, 0, index_type(r)));
   DL_VEC(dl_type) types = {0};
   for (size_t i = 0; i < names->len; i++) DL_PUSH(&types, index_type(r));
-  dl_status status =
-      dl_p_region(r->p, r->state, names->len, names->data, types.data, &loop_yield);
+  dl_status status = dl_p_region(r->p, r->state, names->len, names->data, types.data, &loop_yield);
   DL_VEC_FREE(&types);
   DL_TRY(status);
   return dl_p_attr_dict(r->p, r->state);
@@ -457,8 +457,7 @@ static dl_status read_loop_offset(reading *r) { return read_pointer_subscript(r,
 DEFINE_PARSE(loop_offset)
 
 static dl_status read_loop_slice(reading *r) {
-  return read_pointer_subscript(r, "bytes",
-                                dl_loop_ptr_type(dl_int_type(dl_p_context(r->p), 8)));
+  return read_pointer_subscript(r, "bytes", dl_loop_ptr_type(dl_int_type(dl_p_context(r->p), 8)));
 }
 DEFINE_PARSE(loop_slice)
 

@@ -7,10 +7,12 @@ static dl_status check_map(const dl_op *op, const char *name, size_t group, size
   dl_attr attr = dl_get_attr(op, name);
   size_t count;
   dl_operand_group(op, group, &count);
-  if (!attr || attr->kind != DL_ATTR_MAP) return dl_error(dl_op_loc(op), "'%s' must be a map", name);
+  if (!attr || attr->kind != DL_ATTR_MAP)
+    return dl_error(dl_op_loc(op), "'%s' must be a map", name);
   if (attr->map->num_symbols || attr->map->num_dims != count) {
-    return dl_error(dl_op_loc(op), "map '%s' must have %zu dimensions, one per operand, and no symbols",
-                    name, count);
+    return dl_error(dl_op_loc(op),
+                    "map '%s' must have %zu dimensions, one per operand, and no symbols", name,
+                    count);
   }
   if (num_results && attr->map->num_results != num_results) {
     return dl_error(dl_op_loc(op), "map '%s' must have %zu result%s", name, num_results,
@@ -25,7 +27,8 @@ static dl_type operand_type(const dl_op *op, size_t i) { return dl_value_type(dl
 static dl_status check_element(const dl_op *op, dl_type value, dl_type pointer) {
   if (!dl_is_loop_ptr(pointer)) return dl_error(dl_op_loc(op), "expected a '!loop.ptr'");
   if (dl_element_type(value) == dl_loop_ptr_element(pointer)) return DL_OK;
-  return dl_error(dl_op_loc(op), "the value's type must be the pointer's element or a vector of it");
+  return dl_error(dl_op_loc(op),
+                  "the value's type must be the pointer's element or a vector of it");
 }
 
 static bool is_1d_vector(dl_type type) { return type->kind == DL_TYPE_VECTOR && type->rank == 1; }
@@ -66,8 +69,9 @@ dl_status loop_for_verify(dl_op *op) {
   size_t count, first = dl_operand_group(op, DL_LOOP_FOR_INITS, &count);
   dl_block *body = dl_region_first(dl_op_region(op, 0));
   if (!body || dl_num_args(body) != 1 + count || dl_num_results(op) != count) {
-    return dl_error(dl_op_loc(op), "needs an induction variable, and an argument and a result for "
-                                   "each carried value");
+    return dl_error(dl_op_loc(op),
+                    "needs an induction variable, and an argument and a result for "
+                    "each carried value");
   }
   DL_TRY(check_indices(op, 1));
   for (size_t i = 0; i < count; i++) {

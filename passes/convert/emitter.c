@@ -1,26 +1,25 @@
-#include "passes/convert/emitter_internal.h"
-
 #include "dialects/arith/arith_ops.h"
 #include "dialects/loop/loop_ops.h"
+#include "passes/convert/emitter_internal.h"
 
 // Numbers of arith.cmpi's predicates, as in MLIR.
 enum { CMPI_SLT = 2, CMPI_SGE = 5 };
 
-void dl_emitter_init(dl_emitter *e, dl_context *ctx, dl_arena *arena) {
-  *e = (dl_emitter){.ctx = ctx, .arena = arena, .lanes = 1};
+void dl_loop_emitter_init(dl_loop_emitter *e, dl_context *ctx, dl_arena *arena) {
+  *e = (dl_loop_emitter){.ctx = ctx, .arena = arena, .lanes = 1};
   DL_PUSH(&e->dims, NULL);
   DL_PUSH(&e->ranges, (dl_range){0, 0});
   DL_PUSH(&e->meanings, NULL);
 }
 
-void dl_emitter_free(dl_emitter *e) {
+void dl_loop_emitter_free(dl_loop_emitter *e) {
   DL_VEC_FREE(&e->dims);
   DL_VEC_FREE(&e->ranges);
   DL_VEC_FREE(&e->meanings);
   DL_VEC_FREE(&e->emitted);
 }
 
-dl_expr dl_emit_dim(dl_emitter *e, dl_value *index, dl_range range) {
+dl_expr dl_emit_dim(dl_loop_emitter *e, dl_value *index, dl_range range) {
   DL_PUSH(&e->dims, index);
   DL_PUSH(&e->ranges, range);
   DL_PUSH(&e->meanings, NULL);
@@ -44,8 +43,8 @@ static dl_expr split_factor(dl_expr term, int64_t *factor) {
   return scaled ? term->lhs : term;
 }
 
-// c*s*(x floordiv s) + c*(x mod s) = c*x: what is left of two fused iterators when a buffer holds their
-// elements one after the other.
+// c*s*(x floordiv s) + c*(x mod s) = c*x: what is left of two fused iterators when a buffer holds
+// their elements one after the other.
 static dl_expr join_one(dl_expr sum, const dl_expr_list *terms) {
   for (size_t i = 0; i < terms->len; i++) {
     int64_t scale, other;
@@ -73,7 +72,7 @@ static dl_expr join_quotients(dl_expr sum) {
   return sum;
 }
 
-dl_expr dl_emit_named(dl_emitter *e, dl_expr meaning) {
+dl_expr dl_emit_named(dl_loop_emitter *e, dl_expr meaning) {
   if (meaning->kind == DL_EXPR_DIM || meaning->kind == DL_EXPR_CONST) return meaning;
   for (size_t d = 0; d < e->dims.len; d++) {
     if (e->meanings.data[d] == meaning) return dl_expr_dim(e->ctx, (unsigned)d);
@@ -84,7 +83,7 @@ dl_expr dl_emit_named(dl_emitter *e, dl_expr meaning) {
 }
 
 // Later names may be made of earlier ones, so they are replaced last first.
-dl_expr dl_emit_flatten(const dl_emitter *e, dl_expr expr) {
+dl_expr dl_emit_flatten(const dl_loop_emitter *e, dl_expr expr) {
   expr = join_quotients(expr);
   for (size_t d = e->dims.len; d-- > 1;) {
     if (!e->meanings.data[d] || !dl_expr_uses_dim(expr, (unsigned)d)) continue;
@@ -96,19 +95,19 @@ dl_expr dl_emit_flatten(const dl_emitter *e, dl_expr expr) {
   return expr;
 }
 
-dl_expr dl_emit_simplify(dl_emitter *e, dl_expr expr) {
+dl_expr dl_emit_simplify(dl_loop_emitter *e, dl_expr expr) {
   expr = dl_emit_flatten(e, expr);
   e->ranges.data[DL_LANE] = (dl_range){0, e->lanes - 1};
   return dl_expr_simplify(expr, e->ranges.data, e->ranges.len, NULL, 0);
 }
 
-dl_range dl_emit_range(const dl_emitter *e, dl_expr expr) {
+dl_range dl_emit_range(const dl_loop_emitter *e, dl_expr expr) {
   expr = dl_emit_flatten(e, expr);
   e->ranges.data[DL_LANE] = (dl_range){0, e->lanes - 1};
   return dl_expr_range(expr, e->ranges.data, e->ranges.len, NULL, 0);
 }
 
-dl_bound dl_emit_bound(dl_emitter *e, size_t count, const dl_expr *exprs) {
+dl_bound dl_emit_bound(dl_loop_emitter *e, size_t count, const dl_expr *exprs) {
   dl_expr *renamed = dl_arena_alloc(e->arena, (e->dims.len + 1) * sizeof(dl_expr));
   dl_expr *results = dl_arena_alloc(e->arena, (count + 1) * sizeof(dl_expr));
   dl_value **operands = dl_arena_alloc(e->arena, (e->dims.len + 1) * sizeof(dl_value *));
@@ -127,19 +126,20 @@ dl_bound dl_emit_bound(dl_emitter *e, size_t count, const dl_expr *exprs) {
   return (dl_bound){dl_affine_map(e->ctx, used, 0, count, results), operands};
 }
 
-dl_emit_mark dl_emit_enter(dl_emitter *e, dl_block *block, dl_op *before) {
+dl_emit_mark dl_emit_enter(dl_loop_emitter *e, dl_block *block, dl_op *before) {
   dl_emit_mark mark = {e->b, e->emitted.len};
   e->b.block = block;
   e->b.before = before;
   return mark;
 }
 
-void dl_emit_leave(dl_emitter *e, dl_emit_mark mark) {
+void dl_emit_leave(dl_loop_emitter *e, dl_emit_mark mark) {
   e->b = mark.b;
   e->emitted.len = mark.emitted;
 }
 
-static dl_value *find_emitted(const dl_emitter *e, const void *source, dl_expr expr, int64_t lanes) {
+static dl_value *find_emitted(const dl_loop_emitter *e, const void *source, dl_expr expr,
+                              int64_t lanes) {
   for (size_t i = e->emitted.len; i-- > 0;) {
     const dl_emitted *it = &e->emitted.data[i];
     if (it->source == source && it->expr == expr && it->lanes == lanes) return it->value;
@@ -147,7 +147,7 @@ static dl_value *find_emitted(const dl_emitter *e, const void *source, dl_expr e
   return NULL;
 }
 
-static dl_value *remember(dl_emitter *e, const void *source, dl_expr expr, int64_t lanes,
+static dl_value *remember(dl_loop_emitter *e, const void *source, dl_expr expr, int64_t lanes,
                           dl_value *value) {
   DL_PUSH(&e->emitted, (dl_emitted){source, expr, lanes, value});
   return value;
@@ -171,7 +171,7 @@ static dl_attr splat_attr(dl_attr scalar, int64_t lanes) {
   return dl_dense_attr(with_lanes(type, lanes), bytes, true);
 }
 
-dl_value *dl_emit_constant(dl_emitter *e, dl_attr scalar, bool vector) {
+dl_value *dl_emit_constant(dl_loop_emitter *e, dl_attr scalar, bool vector) {
   int64_t lanes = vector ? e->lanes : 1;
   dl_value *known = find_emitted(e, scalar, NULL, lanes);
   if (known) return known;
@@ -185,7 +185,7 @@ dl_value *dl_emit_constant(dl_emitter *e, dl_attr scalar, bool vector) {
   return remember(e, scalar, NULL, lanes, dl_result(op, 0));
 }
 
-dl_value *dl_emit_splat(dl_emitter *e, dl_value *value) {
+dl_value *dl_emit_splat(dl_loop_emitter *e, dl_value *value) {
   if (e->lanes == 1 || is_vector(value)) return value;
   dl_attr constant = dl_constant_value(value);
   if (constant) return dl_emit_constant(e, constant, true);
@@ -194,8 +194,9 @@ dl_value *dl_emit_splat(dl_emitter *e, dl_value *value) {
   return remember(e, value, NULL, e->lanes, dl_build_loop_splat(&e->b, value, e->lanes));
 }
 
-static dl_value *build_value(dl_emitter *e, const dl_op_def *def, size_t count, dl_value **operands,
-                             dl_type type, size_t num_attrs, const dl_named_attr *attrs) {
+static dl_value *build_value(dl_loop_emitter *e, const dl_op_def *def, size_t count,
+                             dl_value **operands, dl_type type, size_t num_attrs,
+                             const dl_named_attr *attrs) {
   return dl_result(dl_build(&e->b, &(dl_op_state){.def = def,
                                                   .num_operands = count,
                                                   .operands = operands,
@@ -206,26 +207,28 @@ static dl_value *build_value(dl_emitter *e, const dl_op_def *def, size_t count, 
                    0);
 }
 
-dl_value *dl_emit_elementwise(dl_emitter *e, const dl_op *like, size_t count, dl_value **operands) {
+dl_value *dl_emit_elementwise(dl_loop_emitter *e, const dl_op *like, size_t count,
+                              dl_value **operands) {
   bool vector = false;
   for (size_t i = 0; i < count; i++) vector |= is_vector(operands[i]);
   for (size_t i = 0; i < count && vector; i++) operands[i] = dl_emit_splat(e, operands[i]);
   dl_type type = dl_value_type(dl_result(like, 0));
   DL_VEC(dl_named_attr) attrs = {0};
-  for (size_t i = 0; i < dl_num_inherent_attrs(like); i++) DL_PUSH(&attrs, dl_inherent_attr(like, i));
+  for (size_t i = 0; i < dl_num_inherent_attrs(like); i++)
+    DL_PUSH(&attrs, dl_inherent_attr(like, i));
   dl_value *value = build_value(e, dl_op_def_of(like), count, operands,
                                 vector ? with_lanes(type, e->lanes) : type, attrs.len, attrs.data);
   DL_VEC_FREE(&attrs);
   return value;
 }
 
-dl_value *dl_emit_binary(dl_emitter *e, const dl_op_def *def, dl_value *a, dl_value *b) {
+dl_value *dl_emit_binary(dl_loop_emitter *e, const dl_op_def *def, dl_value *a, dl_value *b) {
   if (is_vector(a) || is_vector(b)) a = dl_emit_splat(e, a), b = dl_emit_splat(e, b);
   dl_value *operands[] = {a, b};
   return build_value(e, def, 2, operands, dl_value_type(a), 0, NULL);
 }
 
-dl_value *dl_emit_combine(dl_emitter *e, dl_combiner combiner, bool is_unsigned, dl_value *a,
+dl_value *dl_emit_combine(dl_loop_emitter *e, dl_combiner combiner, bool is_unsigned, dl_value *a,
                           dl_value *b) {
   static const struct {
     const dl_op_def *on_float, *on_signed, *on_unsigned;
@@ -238,26 +241,26 @@ dl_value *dl_emit_combine(dl_emitter *e, dl_combiner combiner, bool is_unsigned,
       [DL_COMBINE_OR] = {NULL, &arith_ori, &arith_ori},
   };
   dl_type element = dl_element_type(dl_value_type(a));
-  const dl_op_def *def = dl_is_float(element)                   ? table[combiner].on_float
-                         : is_unsigned ? table[combiner].on_unsigned
-                                                              : table[combiner].on_signed;
+  const dl_op_def *def = dl_is_float(element) ? table[combiner].on_float
+                         : is_unsigned        ? table[combiner].on_unsigned
+                                              : table[combiner].on_signed;
   return dl_emit_binary(e, def, a, b);
 }
 
 // --- indices ---
 
-static dl_value *emit_iota(dl_emitter *e) {
+static dl_value *emit_iota(dl_loop_emitter *e) {
   dl_value *known = find_emitted(e, e->ctx, NULL, e->lanes);
   if (known) return known;
   return remember(e, e->ctx, NULL, e->lanes, dl_build_loop_iota(&e->b, e->lanes));
 }
 
-static dl_value *emit_index_constant(dl_emitter *e, int64_t value) {
+static dl_value *emit_index_constant(dl_loop_emitter *e, int64_t value) {
   return dl_emit_constant(e, dl_index_attr(e->ctx, value), false);
 }
 
 // An expression that is not linear in the lane, operation by operation.
-static dl_value *emit_index_tree(dl_emitter *e, dl_expr expr) {
+static dl_value *emit_index_tree(dl_loop_emitter *e, dl_expr expr) {
   static const dl_op_def *const defs[] = {
       [DL_EXPR_ADD] = &arith_addi,
       [DL_EXPR_MUL] = &arith_muli,
@@ -270,7 +273,7 @@ static dl_value *emit_index_tree(dl_emitter *e, dl_expr expr) {
   return dl_emit_binary(e, &arith_subi, lhs, dl_emit_binary(e, &arith_muli, quotient, rhs));
 }
 
-dl_value *dl_emit_index(dl_emitter *e, dl_expr expr) {
+dl_value *dl_emit_index(dl_loop_emitter *e, dl_expr expr) {
   expr = dl_emit_flatten(e, expr);
   if (expr->kind == DL_EXPR_CONST) return emit_index_constant(e, expr->value);
   int64_t coefficient;
@@ -307,7 +310,7 @@ static dl_type pointee(const dl_value *pointer) {
 }
 
 // The lanes below a count.
-static dl_value *emit_count_mask(dl_emitter *e, dl_value *count) {
+static dl_value *emit_count_mask(dl_loop_emitter *e, dl_value *count) {
   dl_attr less = dl_i64_attr(e->ctx, CMPI_SLT);
   dl_named_attr attr = {dl_intern_z(e->ctx, "predicate"), less};
   dl_value *operands[] = {emit_iota(e), dl_emit_splat(e, count)};
@@ -316,19 +319,20 @@ static dl_value *emit_count_mask(dl_emitter *e, dl_value *count) {
 }
 
 // The lanes that may be touched, or NULL for all of them.
-static dl_value *emit_mask(dl_emitter *e) {
+static dl_value *emit_mask(dl_loop_emitter *e) {
   if (!e->count) return e->mask;
   dl_value *below = emit_count_mask(e, e->count);
   return e->mask ? dl_emit_binary(e, &arith_andi, e->mask, below) : below;
 }
 
-dl_value *dl_emit_counted(dl_emitter *e, dl_value *vector, dl_attr otherwise) {
+dl_value *dl_emit_counted(dl_loop_emitter *e, dl_value *vector, dl_attr otherwise) {
   if (!e->count) return vector;
-  dl_value *operands[] = {emit_count_mask(e, e->count), vector, dl_emit_constant(e, otherwise, true)};
+  dl_value *operands[] = {emit_count_mask(e, e->count), vector,
+                          dl_emit_constant(e, otherwise, true)};
   return build_value(e, &arith_select, 3, operands, dl_value_type(vector), 0, NULL);
 }
 
-dl_value *dl_emit_load_at(dl_emitter *e, dl_value *pointer, dl_value *offset) {
+dl_value *dl_emit_load_at(dl_loop_emitter *e, dl_value *pointer, dl_value *offset) {
   if (is_vector(offset)) {
     return dl_build_loop_gather(&e->b, with_lanes(pointee(pointer), e->lanes), pointer, offset,
                                 emit_mask(e));
@@ -338,7 +342,7 @@ dl_value *dl_emit_load_at(dl_emitter *e, dl_value *pointer, dl_value *offset) {
   return dl_build_loop_load(&e->b, pointee(pointer), pointer, at, NULL);
 }
 
-dl_value *dl_emit_load(dl_emitter *e, dl_value *pointer, dl_expr offset) {
+dl_value *dl_emit_load(dl_loop_emitter *e, dl_value *pointer, dl_expr offset) {
   offset = dl_emit_simplify(e, offset);
   int64_t coefficient, lanes = dl_expr_uses_dim(offset, DL_LANE) ? e->lanes : 1;
   bool partial = lanes > 1 && (e->count || e->mask);
@@ -358,7 +362,7 @@ dl_value *dl_emit_load(dl_emitter *e, dl_value *pointer, dl_expr offset) {
   return partial ? value : remember(e, pointer, offset, lanes, value);
 }
 
-void dl_emit_store(dl_emitter *e, dl_value *value, dl_value *pointer, dl_expr offset) {
+void dl_emit_store(dl_loop_emitter *e, dl_value *value, dl_value *pointer, dl_expr offset) {
   offset = dl_emit_simplify(e, offset);
   int64_t coefficient;
   dl_expr rest;
@@ -375,7 +379,7 @@ void dl_emit_store(dl_emitter *e, dl_value *value, dl_value *pointer, dl_expr of
 
 // --- conditions ---
 
-static dl_value *emit_nonnegative(dl_emitter *e, dl_expr expr) {
+static dl_value *emit_nonnegative(dl_loop_emitter *e, dl_expr expr) {
   dl_named_attr attr = {dl_intern_z(e->ctx, "predicate"), dl_i64_attr(e->ctx, CMPI_SGE)};
   dl_value *index = dl_emit_index(e, expr), *zero = emit_index_constant(e, 0);
   bool vector = is_vector(index);
@@ -384,7 +388,7 @@ static dl_value *emit_nonnegative(dl_emitter *e, dl_expr expr) {
   return build_value(e, &arith_cmpi, 2, operands, vector ? with_lanes(i1, e->lanes) : i1, 1, &attr);
 }
 
-dl_condition dl_emit_condition(dl_emitter *e, size_t count, const dl_expr *nonnegative) {
+dl_condition dl_emit_condition(dl_loop_emitter *e, size_t count, const dl_expr *nonnegative) {
   dl_condition condition = {DL_TRUTH_ALWAYS, NULL, NULL};
   dl_expr_list open = {0};
   for (size_t i = 0; i < count && condition.truth != DL_TRUTH_NEVER; i++) {
@@ -410,7 +414,7 @@ dl_condition dl_emit_condition(dl_emitter *e, size_t count, const dl_expr *nonne
   return condition;
 }
 
-dl_guard dl_guard_begin(dl_emitter *e, dl_condition condition) {
+dl_guard dl_guard_begin(dl_loop_emitter *e, dl_condition condition) {
   dl_guard guard = {.condition = condition, .count = e->count, .mask = e->mask};
   if (condition.truth == DL_TRUTH_SCALAR) {
     guard.then_block = dl_block_create(e->ctx);
@@ -424,7 +428,8 @@ dl_guard dl_guard_begin(dl_emitter *e, dl_condition condition) {
   return guard;
 }
 
-static dl_value *end_branch(dl_emitter *e, dl_guard *guard, dl_value *value, dl_attr otherwise) {
+static dl_value *end_branch(dl_loop_emitter *e, dl_guard *guard, dl_value *value,
+                            dl_attr otherwise) {
   dl_type type = dl_value_type(value);
   bool vector = is_vector(value);
   dl_build_loop_yield(&e->b, 1, &value);
@@ -440,7 +445,7 @@ static dl_value *end_branch(dl_emitter *e, dl_guard *guard, dl_value *value, dl_
   return dl_result(branch, 0);
 }
 
-dl_value *dl_guard_end(dl_emitter *e, dl_guard *guard, dl_value *value, dl_attr otherwise) {
+dl_value *dl_guard_end(dl_loop_emitter *e, dl_guard *guard, dl_value *value, dl_attr otherwise) {
   if (guard->condition.truth == DL_TRUTH_SCALAR) return end_branch(e, guard, value, otherwise);
   e->count = guard->count;
   e->mask = guard->mask;

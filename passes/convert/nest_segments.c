@@ -2,9 +2,9 @@
 #include "dialects/arith/arith_ops.h"
 #include "passes/convert/nest_walk_internal.h"
 
-#define MAX_MARKED_BORDERS 64    // what fits the mask
-#define MAX_BORDER_COPIES 8      // copies of a loop's body for indices at a border
-#define MAX_PARALLEL_COPIES 4    // likewise, where each copy holds whole kernels
+#define MAX_MARKED_BORDERS 64  // what fits the mask
+#define MAX_BORDER_COPIES 8    // copies of a loop's body for indices at a border
+#define MAX_PARALLEL_COPIES 4  // likewise, where each copy holds whole kernels
 #define MAX_FORCED_UNROLL 16
 
 dl_expr dl_segment_start(dl_walk_state *w, const dl_axis *outer, const dl_segment *s,
@@ -116,10 +116,10 @@ static bool open_at(dl_walk_state *w, const dl_border *border, const dl_expr *it
   const dl_axis *a = &w->nest->axes.data[axis];
   int64_t coefficient;
   dl_expr rest;
-  out->clips = a->reduce && !a->vectorize && a->kind != DL_AXIS_OUTER && s->vanishes[border->input] &&
-               dl_expr_split_dim(out->index, (unsigned)dl_walk_temp(w, axis)->value, &coefficient,
-                                 &rest) &&
-               coefficient > 0;
+  out->clips =
+      a->reduce && !a->vectorize && a->kind != DL_AXIS_OUTER && s->vanishes[border->input] &&
+      dl_expr_split_dim(out->index, (unsigned)dl_walk_temp(w, axis)->value, &coefficient, &rest) &&
+      coefficient > 0;
   return true;
 }
 
@@ -193,10 +193,9 @@ static dl_expr bound_of_two(dl_walk_state *w, const dl_op_def *def, dl_expr a, d
   if (largest ? ra.min >= rb.max : ra.max <= rb.min) return a;
   if (largest ? rb.min >= ra.max : rb.max <= ra.min) return b;
   dl_value *value = dl_emit_binary(w->e, def, dl_emit_index(w->e, a), dl_emit_index(w->e, b));
-  dl_range range = largest ? (dl_range){ra.min > rb.min ? ra.min : rb.min,
-                                        ra.max > rb.max ? ra.max : rb.max}
-                           : (dl_range){ra.min < rb.min ? ra.min : rb.min,
-                                        ra.max < rb.max ? ra.max : rb.max};
+  dl_range range =
+      largest ? (dl_range){ra.min > rb.min ? ra.min : rb.min, ra.max > rb.max ? ra.max : rb.max}
+              : (dl_range){ra.min < rb.min ? ra.min : rb.min, ra.max < rb.max ? ra.max : rb.max};
   return dl_emit_dim(w->e, value, range);
 }
 
@@ -223,11 +222,11 @@ static bool uses_open_loops(const dl_walk_state *w, dl_expr expr) {
   return false;
 }
 
-// A reduce loop: clipped where it can be; unrolled where only constant indices decide about the reads.
+// A reduce loop: clipped where it can be; unrolled where only constant indices decide about the
+// reads.
 static size_t clip_all(dl_walk_state *w, size_t level, dl_segment_list *segments) {
   size_t satisfied = 0, axis = w->nest->loops[level];
-  dl_expr *iterators =
-      dl_arena_alloc(w->k->arena, (w->nest->num_iterators + 1) * sizeof(dl_expr));
+  dl_expr *iterators = dl_arena_alloc(w->k->arena, (w->nest->num_iterators + 1) * sizeof(dl_expr));
   for (size_t i = 0; i < w->stage->borders.len && i < MAX_MARKED_BORDERS; i++) {
     open_border b;
     dl_walk_iterators(w, iterators);

@@ -7,45 +7,47 @@
 typedef struct dl_walk_state dl_walk_state;
 struct dl_walk_state {
   dl_kernel *k;
-  dl_emitter *e;
+  dl_loop_emitter *e;
   dl_stage *stage, *root;  // whose points the loops are over; what is stored in the end
   dl_nest *nest;
-  dl_expr *value;          // per axis, NULL while its loop is not open; outer axes: where the tile starts
-  dl_expr *temp;           // per axis: the dimension for its index while its loop is not open
-  int64_t *extent;         // per axis, now: inner axes of a partial tile have fewer; or DL_DYNAMIC
-  dl_expr *count;          // per vector axis: how many of its lanes are in range, or NULL for all
+  dl_expr *value;   // per axis, NULL while its loop is not open; outer axes: where the tile starts
+  dl_expr *temp;    // per axis: the dimension for its index while its loop is not open
+  int64_t *extent;  // per axis, now: inner axes of a partial tile have fewer; or DL_DYNAMIC
+  dl_expr *count;   // per vector axis: how many of its lanes are in range, or NULL for all
   bool reduces;
-  size_t first_register;   // loops from here on make a tile of accumulators
-  size_t num_parallel;     // loops of the grid, outermost,
-  dl_expr *indices;        // and their indices
+  size_t first_register;  // loops from here on make a tile of accumulators
+  size_t num_parallel;    // loops of the grid, outermost,
+  dl_expr *indices;       // and their indices
   bool in_tile;
   size_t num_acc, acc_index;
   dl_value **acc;
-  int64_t vector_acc;      // lanes of an accumulator, 0 for scalars
-  bool reduce_lanes;       // the lanes are points of the reduction
-  dl_value *carry;         // accumulators between the rounds of reduce loops outside of the tile
+  int64_t vector_acc;  // lanes of an accumulator, 0 for scalars
+  bool reduce_lanes;   // the lanes are points of the reduction
+  dl_value *carry;     // accumulators between the rounds of reduce loops outside of the tile
   void (*visit)(dl_walk_state *w, const dl_expr *iterators);  // replaces the code of points
 };
 
 // Part of a loop's range [lo, hi), in indices of the axis.
 typedef struct dl_segment {
   dl_expr lo, hi;
-  int64_t inner;   // OUTER: the extent of the inner axis
-  bool single;     // OUTER: indices are elements of the tiled axis, `inner` is 1
-  bool overlap;    // OUTER: the last tile starts early enough to be whole
-  bool unrolled;   // one piece of code per index
-  dl_expr count;   // OUTER: lanes of the inner vector axis that are in range, or NULL for all
+  int64_t inner;  // OUTER: the extent of the inner axis
+  bool single;    // OUTER: indices are elements of the tiled axis, `inner` is 1
+  bool overlap;   // OUTER: the last tile starts early enough to be whole
+  bool unrolled;  // one piece of code per index
+  dl_expr count;  // OUTER: lanes of the inner vector axis that are in range, or NULL for all
 } dl_segment;
 typedef DL_VEC(dl_segment) dl_segment_list;
 
-// Splits the range of a loop: whole and partial tiles; indices at which reads may be out of range and those
-// at which none is; the part of a reduce loop in which points contribute. In the latter case the borders that
-// are satisfied inside are marked; hand the result to dl_walk_forget afterwards.
+// Splits the range of a loop: whole and partial tiles; indices at which reads may be out of range
+// and those at which none is; the part of a reduce loop in which points contribute. In the latter
+// case the borders that are satisfied inside are marked; hand the result to dl_walk_forget
+// afterwards.
 size_t dl_walk_segments(dl_walk_state *w, size_t level, dl_segment_list *segments);
 void dl_walk_forget(dl_walk_state *w, size_t satisfied);
 
 // Where the tile at an index of an outer axis starts.
-dl_expr dl_segment_start(dl_walk_state *w, const dl_axis *outer, const dl_segment *s, dl_expr index);
+dl_expr dl_segment_start(dl_walk_state *w, const dl_axis *outer, const dl_segment *s,
+                         dl_expr index);
 
 // Iterators of the stage over open loops, and over dl_walk_temp for each loop that is not open.
 void dl_walk_iterators(const dl_walk_state *w, dl_expr *iterators);

@@ -2,8 +2,6 @@
 // @init become host functions that call them. Contract: reassociates, because tiles and lanes of a
 // reduction add up in another order.
 #include "dialects/func/func_ops.h"
-#include "dialects/tensor/compute.h"
-#include "dialects/tensor/tensor_ops.h"
 #include "ir/pass.h"
 #include "passes/convert/tensor_to_loop_internal.h"
 
@@ -22,43 +20,6 @@ static bool is_source(const dl_op *func) {
          any_tensor(type->type->num_results, type->type->results);
 }
 
-// --- operation counts, which profiles turn into rates ---
-
-static double point_flops(const dl_op *compute, const dl_compute *c) {
-  double flops = c->combiner != DL_COMBINE_NONE && dl_is_float(c->result->element);
-  DL_FOR_OPS(op, dl_compute_body(compute)) {
-    bool computes = dl_num_results(op) == 1 && dl_has_trait(op, DL_ELEMENTWISE);
-    flops += computes && dl_is_float(dl_value_type(dl_result(op, 0)));
-  }
-  return flops;
-}
-
-typedef struct flop_count {
-  double total;
-  bool known;
-} flop_count;
-
-static bool add_flops(dl_op *op, void *user) {
-  if (!dl_is(op, tensor_compute)) return true;
-  flop_count *count = user;
-  dl_arena *arena = dl_arena_create();
-  dl_compute c = dl_compute_read(op, arena);
-  int64_t *sizes = dl_arena_alloc(arena, (c.num_iterators + 1) * sizeof(*sizes));
-  double flops = point_flops(op, &c);
-  count->known &= dl_map_is_constant(c.sizes, sizes);
-  for (size_t i = 0; i < c.num_iterators && count->known; i++) flops *= (double)sizes[i];
-  count->total += flops;
-  dl_arena_destroy(arena);
-  return true;
-}
-
-static void note_flops(dl_op *source, dl_op *func) {
-  flop_count count = {.known = true};
-  dl_walk(source, add_flops, &count);
-  dl_type f64 = dl_float_type(dl_op_context(func), DL_F64);
-  if (count.known) dl_set_attr(func, "loop.flops", dl_float_attr(f64, count.total));
-}
-
 static dl_status convert_all(dl_block *body, dl_ptr_map *kernels) {
   DL_VEC(dl_op *) sources = {0};
   DL_FOR_OPS(op, body) {
@@ -68,10 +29,7 @@ static dl_status convert_all(dl_block *body, dl_ptr_map *kernels) {
   for (size_t i = 0; i < sources.len; i++) {
     dl_op *func;
     if (!is_kernel(sources.data[i])) continue;
-    if (dl_convert_kernel(sources.data[i], &func) == DL_OK)
-      note_flops(sources.data[i], func);
-    else
-      status = DL_FAILED;
+    if (dl_convert_kernel(sources.data[i], &func) != DL_OK) status = DL_FAILED;
     dl_ptr_map_set(kernels, dl_symbol_name(sources.data[i]), sources.data[i]);
   }
   for (size_t i = 0; i < sources.len && status == DL_OK; i++) {

@@ -56,8 +56,8 @@ static dl_bound num_elements(host *h, dl_type type, const host_tensor *t) {
   for (size_t d = 0; d < type->rank; d++) {
     bool dynamic = type->shape[d] == DL_DYNAMIC;
     if (dynamic) operands[used] = t->sizes[d];
-    count = dl_expr_mul(count, dynamic ? dl_expr_dim(h->ctx, used++)
-                                       : dl_expr_const(h->ctx, type->shape[d]));
+    count = dl_expr_mul(
+        count, dynamic ? dl_expr_dim(h->ctx, used++) : dl_expr_const(h->ctx, type->shape[d]));
   }
   return (dl_bound){dl_affine_map(h->ctx, used, 0, 1, &count), operands};
 }
@@ -78,7 +78,8 @@ static dl_value *mirror(host *h, dl_ptr_map *scope, dl_value *value, const dl_op
   dl_op *op = dl_value_def(value);
   if (dl_is(op, tensor_dim)) {
     size_t arg = dl_value_index(dl_operand(op, 0));
-    return size_value(h, dl_operand(call, arg), (size_t)dl_constant_value(dl_operand(op, 1))->integer);
+    return size_value(h, dl_operand(call, arg),
+                      (size_t)dl_constant_value(dl_operand(op, 1))->integer);
   }
   dl_ptr_map mapping = {0};
   for (size_t i = 0; i < dl_num_operands(op); i++) {
@@ -272,8 +273,9 @@ static void convert_return(host *h, dl_op *op) {
       DL_PUSH(&operands, tensor_of(h, dl_operand(op, i))->sizes[d]);
     }
   }
-  dl_build(&h->b, &(dl_op_state){
-                      .def = &func_return, .num_operands = operands.len, .operands = operands.data});
+  dl_build(
+      &h->b,
+      &(dl_op_state){.def = &func_return, .num_operands = operands.len, .operands = operands.data});
   DL_VEC_FREE(&operands);
 }
 
@@ -391,10 +393,8 @@ static dl_status convert_body(host *h) {
 }
 
 dl_status dl_convert_host(dl_op *func, const dl_ptr_map *kernels) {
-  host h = {.ctx = dl_op_context(func),
-            .source = func,
-            .arena = dl_arena_create(),
-            .kernels = kernels};
+  host h = {
+      .ctx = dl_op_context(func), .source = func, .arena = dl_arena_create(), .kernels = kernels};
   dl_status status = convert_body(&h);
   dl_ptr_map_free(&h.tensors);
   dl_ptr_map_free(&h.scalars);

@@ -1,8 +1,9 @@
 // convert-tensor-to-loop: what its files share.
 //
-// A kernel's computes become loop nests. A compute is emitted by itself into a buffer, or it is part of the
-// nest of its only reader: an elementwise one is evaluated where it is read, and a reduction whose reader is
-// elementwise over its result is the nest's driver, whose accumulators the reader takes from registers.
+// A kernel's computes become loop nests. A compute is emitted by itself into a buffer, or it is
+// part of the nest of its only reader: an elementwise one is evaluated where it is read, and a
+// reduction whose reader is elementwise over its result is the nest's driver, whose accumulators
+// the reader takes from registers.
 #ifndef DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 #define DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 
@@ -20,11 +21,11 @@ typedef struct dl_stage dl_stage;
 // A tensor value of a kernel: elements in a buffer, or an inlined or driving compute.
 typedef struct dl_tensor_ref dl_tensor_ref;
 struct dl_tensor_ref {
-  dl_value *pointer;   // NULL: not in memory
-  dl_attr constant;    // the elements, when they are known
-  dl_stage *stage;     // the compute that makes it, or NULL
+  dl_value *pointer;  // NULL: not in memory
+  dl_attr constant;   // the elements, when they are known
+  dl_stage *stage;    // the compute that makes it, or NULL
   size_t rank;
-  dl_expr *sizes;      // over the emitter's dimensions
+  dl_expr *sizes;         // over the emitter's dimensions
   dl_tensor_ref *viewed;  // has the same elements under another shape, or NULL
 };
 
@@ -39,24 +40,24 @@ struct dl_stage {
   dl_op *op;
   dl_compute c;
   dl_role role;
-  dl_stage *reader;    // INLINED, DRIVER
-  dl_stage *driver;    // ROOT: the reduction at the end of its chain of readers, or NULL
+  dl_stage *reader;  // INLINED, DRIVER
+  dl_stage *driver;  // ROOT: the reduction at the end of its chain of readers, or NULL
   dl_tensor_ref *result;
-  dl_expr *symbols;    // over the emitter's dimensions
-  dl_expr *extents;    // likewise
+  dl_expr *symbols;  // over the emitter's dimensions
+  dl_expr *extents;  // likewise
   dl_nest nest;
   DL_VEC(dl_border) borders;
-  bool *vanishes;      // per input: a read outside contributes nothing to the reduction
+  bool *vanishes;  // per input: a read outside contributes nothing to the reduction
 };
 
 typedef DL_VEC(dl_stage *) dl_stage_list;
 
 typedef struct dl_kernel {
-  dl_op *source;          // the tensor-level function or group,
-  dl_block *block;        // and its body
-  dl_op *func;            // the loop-level function; NULL when the kernel is only looked at
+  dl_op *source;    // the tensor-level function or group,
+  dl_block *block;  // and its body
+  dl_op *func;      // the loop-level function; NULL when the kernel is only looked at
   dl_arena *arena;
-  dl_emitter e;
+  dl_loop_emitter e;
   dl_ptr_map refs;        // tensor value -> dl_tensor_ref
   dl_ptr_map scalars;     // index value -> its value in `func`
   dl_ptr_map exprs;       // index value -> dl_expr
@@ -80,8 +81,12 @@ void dl_kernel_plan(dl_kernel *k);
 // Emits the nest of a root (and of its driver).
 dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root);
 
-// The value that a compute's body yields at the iterators given as expressions; scalar if no lane matters.
-// NULL if the point contributes nothing to a reduction.
+// Sets `flops` and `bytes` on the loops of a root: operations of all points, and the sizes of the
+// buffers read and written. Leaves out what is not constant.
+void dl_estimate_work(dl_kernel *k, const dl_stage *root, dl_op *loops);
+
+// The value that a compute's body yields at the iterators given as expressions; scalar if no lane
+// matters. NULL if the point contributes nothing to a reduction.
 dl_value *dl_point_value(dl_kernel *k, dl_stage *stage, const dl_expr *iterators);
 // The offset of the result's element at these iterators in its buffer.
 dl_expr dl_point_offset(dl_kernel *k, const dl_stage *stage, const dl_expr *iterators);
@@ -94,13 +99,15 @@ dl_attr dl_stage_identity(const dl_stage *stage);
 // Index `border` reads at the iterators.
 dl_expr dl_border_index(const dl_stage *stage, const dl_border *border, const dl_expr *iterators);
 // The iterators of a stage's only reader where it reads what the stage computes at `iterators`.
-void dl_reader_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *iterators, dl_expr *out);
-// If every index of a map is another iterator (or zero where the extent is one): the position per iterator,
-// SIZE_MAX for iterators of extent one that do not appear. False for other maps.
+void dl_reader_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *iterators,
+                         dl_expr *out);
+// If every index of a map is another iterator (or zero where the extent is one): the position per
+// iterator, SIZE_MAX for iterators of extent one that do not appear. False for other maps.
 bool dl_projection(dl_map map, size_t num_iterators, const dl_expr *extents, size_t *positions);
 
 // The iterators of an inlined stage where its result is read at `indices`.
-void dl_inlined_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *indices, dl_expr *out);
+void dl_inlined_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *indices,
+                          dl_expr *out);
 // The indices at which a stage reads input i.
 dl_expr *dl_input_indices(dl_kernel *k, const dl_stage *stage, size_t i, const dl_expr *iterators);
 

@@ -12,9 +12,9 @@ dl_expr dl_kernel_expr(dl_kernel *k, const dl_value *index) {
   dl_expr known = dl_ptr_map_get(&k->exprs, index);
   if (known) return known;
   dl_attr constant = dl_constant_value(index);
-  dl_expr expr = constant ? dl_expr_const(k->e.ctx, constant->integer)
-                          : dl_emit_dim(&k->e, dl_ptr_map_get(&k->scalars, index),
-                                        (dl_range){0, INT64_MAX});
+  dl_expr expr =
+      constant ? dl_expr_const(k->e.ctx, constant->integer)
+               : dl_emit_dim(&k->e, dl_ptr_map_get(&k->scalars, index), (dl_range){0, INT64_MAX});
   dl_ptr_map_set(&k->exprs, index, (void *)expr);
   return expr;
 }
@@ -46,8 +46,8 @@ static dl_type pointer_to(dl_type tensor) {
   return dl_loop_ptr_type(dl_storage_type(tensor->element));
 }
 
-// The types of the new function's arguments: each argument, a size per dynamic dimension of the tensors
-// among them, a pointer per result.
+// The types of the new function's arguments: each argument, a size per dynamic dimension of the
+// tensors among them, a pointer per result.
 static void signature(dl_type old, type_list *out) {
   for (size_t i = 0; i < old->num_inputs; i++) {
     dl_type type = old->inputs[i];
@@ -72,10 +72,9 @@ static void create_function(dl_kernel *k) {
       {dl_intern_z(ctx, "tensor.kernel"), dl_unit_attr(ctx)},
   };
   dl_builder b = dl_builder_before(k->source);
-  k->func = dl_build(&b, &(dl_op_state){.def = &func_func,
-                                        .num_attrs = DL_COUNT(attrs),
-                                        .attrs = attrs,
-                                        .num_regions = 1});
+  k->func = dl_build(
+      &b, &(dl_op_state){
+              .def = &func_func, .num_attrs = DL_COUNT(attrs), .attrs = attrs, .num_regions = 1});
   dl_block *body = dl_block_create(ctx);
   dl_block_append(dl_op_region(k->func, 0), body);
   dl_block *old = dl_region_first(dl_op_region(k->source, 0));
@@ -122,8 +121,8 @@ static void add_borders(dl_kernel *k, dl_stage *s) {
     if (!s->c.in_else[i]) continue;
     dl_map map = s->c.in_maps[i];
     for (size_t d = 0; d < map->num_results; d++) {
-      dl_range range = dl_expr_range(map->results[d], iterators, s->c.num_iterators, symbols,
-                                     s->c.num_symbols);
+      dl_range range =
+          dl_expr_range(map->results[d], iterators, s->c.num_iterators, symbols, s->c.num_symbols);
       int64_t size = dl_value_type(s->c.inputs[i])->shape[d];
       if (range.min >= 0 && size != DL_DYNAMIC && range.max < size) continue;
       DL_PUSH(&s->borders, (dl_border){i, d, false});
@@ -135,7 +134,8 @@ static bool is_zero(dl_attr attr) {
   return attr->kind == DL_ATTR_FLOAT ? attr->number == 0 : attr->integer == 0;
 }
 
-// Whether the yielded value is zero when input i reads its `else` value, because that is zero and a factor.
+// Whether the yielded value is zero when input i reads its `else` value, because that is zero and a
+// factor.
 static bool zero_factor(const dl_stage *s, const dl_value *value, size_t input) {
   const dl_op *op = dl_value_def(value);
   if (!op) return value == dl_arg(dl_compute_body(s->op), input) && is_zero(s->c.in_else[input]);
@@ -143,8 +143,8 @@ static bool zero_factor(const dl_stage *s, const dl_value *value, size_t input) 
   return zero_factor(s, dl_operand(op, 0), input) || zero_factor(s, dl_operand(op, 1), input);
 }
 
-// A product with a factor that is read as zero counts as zero, whatever the other factor is: taps in the
-// padding of a convolution are left out.
+// A product with a factor that is read as zero counts as zero, whatever the other factor is: taps
+// in the padding of a convolution are left out.
 static bool vanishes(const dl_stage *s, size_t input) {
   if (!s->c.combiner || !s->c.in_else[input]) return false;
   dl_value *yielded = dl_compute_yielded(s->op);
@@ -167,10 +167,12 @@ static void add_stage(dl_kernel *k, dl_op *op) {
   s->extents = dl_arena_alloc(k->arena, (s->c.num_iterators + 1) * sizeof(dl_expr));
   int64_t *extents = dl_arena_alloc(k->arena, (s->c.num_iterators + 1) * sizeof(int64_t));
   for (size_t i = 0; i < s->c.num_iterators; i++) {
-    s->extents[i] = dl_expr_substitute(s->c.sizes->results[i], 0, NULL, s->c.num_symbols, s->symbols);
+    s->extents[i] =
+        dl_expr_substitute(s->c.sizes->results[i], 0, NULL, s->c.num_symbols, s->symbols);
     extents[i] = constant_extent(s->extents[i]);
   }
-  dl_nest_init(&s->nest, s->c.label, s->c.num_iterators, s->c.num_parallel, s->c.iterators, extents);
+  dl_nest_init(&s->nest, s->c.label, s->c.num_iterators, s->c.num_parallel, s->c.iterators,
+               extents);
   add_borders(k, s);
   s->vanishes = dl_arena_alloc(k->arena, s->c.num_inputs + 1);
   for (size_t i = 0; i < s->c.num_inputs; i++) s->vanishes[i] = vanishes(s, i);
@@ -178,10 +180,9 @@ static void add_stage(dl_kernel *k, dl_op *op) {
   s->result->stage = s;
   for (size_t d = 0; d < s->result->rank; d++) {
     int64_t size = s->c.result->shape[d];
-    s->result->sizes[d] = size == DL_DYNAMIC
-                              ? dl_expr_substitute(s->c.shape->results[d], 0, NULL,
-                                                   s->c.num_symbols, s->symbols)
-                              : dl_expr_const(ctx, size);
+    s->result->sizes[d] = size == DL_DYNAMIC ? dl_expr_substitute(s->c.shape->results[d], 0, NULL,
+                                                                  s->c.num_symbols, s->symbols)
+                                             : dl_expr_const(ctx, size);
   }
   DL_PUSH(&k->stages, s);
 }
@@ -236,7 +237,8 @@ static dl_status read_ops(dl_kernel *k) {
       dl_tensor_ref *ref = add_ref(k, dl_result(op, 0));
       ref->constant = dl_get_attr(op, "value");
       dl_type type = dl_value_type(dl_result(op, 0));
-      for (size_t d = 0; d < ref->rank; d++) ref->sizes[d] = dl_expr_const(k->e.ctx, type->shape[d]);
+      for (size_t d = 0; d < ref->rank; d++)
+        ref->sizes[d] = dl_expr_const(k->e.ctx, type->shape[d]);
     } else if (dl_is(op, tensor_reinterpret) || dl_is(op, tensor_cast)) {
       add_view(k, op);
     } else if (dl_is(op, tensor_dim)) {
@@ -253,9 +255,7 @@ static dl_status read_ops(dl_kernel *k) {
 
 // --- buffers and emission ---
 
-static dl_op *find_return(const dl_kernel *k) {
-  return dl_block_terminator(k->block);
-}
+static dl_op *find_return(const dl_kernel *k) { return dl_block_terminator(k->block); }
 
 // A result's pointer goes to the root that makes it, through views.
 static void bind_results(dl_kernel *k) {
@@ -328,8 +328,10 @@ static dl_status check_scheduled(const dl_kernel *k) {
     while (root->role != DL_ROLE_ROOT) root = root->reader;
     bool has_loops = root->driver ? root->driver == s : root == s;
     if (!s->nest.scheduled || has_loops) continue;
-    return dl_error(dl_op_loc(s->op), "the schedule names loops of @%s, which has none: it is computed "
-                    "inside of @%s's", s->c.label, root->driver ? root->driver->c.label : root->c.label);
+    return dl_error(dl_op_loc(s->op),
+                    "the schedule names loops of @%s, which has none: it is computed "
+                    "inside of @%s's",
+                    s->c.label, root->driver ? root->driver->c.label : root->c.label);
   }
   return DL_OK;
 }
@@ -351,7 +353,7 @@ static dl_status emit_kernel(dl_kernel *k) {
 
 void dl_kernel_init(dl_kernel *k, dl_op *source, dl_block *block) {
   *k = (dl_kernel){.source = source, .block = block, .arena = dl_arena_create()};
-  dl_emitter_init(&k->e, dl_op_context(source), k->arena);
+  dl_loop_emitter_init(&k->e, dl_op_context(source), k->arena);
 }
 
 void dl_kernel_free(dl_kernel *k) {
@@ -363,7 +365,7 @@ void dl_kernel_free(dl_kernel *k) {
   dl_ptr_map_free(&k->refs);
   dl_ptr_map_free(&k->scalars);
   dl_ptr_map_free(&k->exprs);
-  dl_emitter_free(&k->e);
+  dl_loop_emitter_free(&k->e);
   dl_arena_destroy(k->arena);
 }
 

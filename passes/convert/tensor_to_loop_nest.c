@@ -1,7 +1,8 @@
 // Walking the loops of a nest, outermost first.
 //
-// The loops from `first_register` on hold only parallel axes that are unrolled or vectorized: the points of
-// these make a tile whose accumulators are values. Reduce axes further out carry accumulators through memory.
+// The loops from `first_register` on hold only parallel axes that are unrolled or vectorized: the
+// points of these make a tile whose accumulators are values. Reduce axes further out carry
+// accumulators through memory.
 #include "dialects/arith/arith_ops.h"
 #include "dialects/loop/loop_ops.h"
 #include "passes/convert/nest_walk_internal.h"
@@ -10,9 +11,7 @@ static dl_axis *axis_at(dl_walk_state *w, size_t level) {
   return &w->nest->axes.data[w->nest->loops[level]];
 }
 
-dl_expr dl_walk_temp(const dl_walk_state *w, size_t axis) {
-  return w->temp[axis];
-}
+dl_expr dl_walk_temp(const dl_walk_state *w, size_t axis) { return w->temp[axis]; }
 
 // --- values of axes ---
 
@@ -66,11 +65,14 @@ dl_expr dl_walk_extent(const dl_walk_state *w, size_t axis) {
   dl_context *ctx = w->e->ctx;
   if (a->extent != DL_DYNAMIC) return dl_expr_const(ctx, a->extent);
   switch (a->kind) {
-    case DL_AXIS_ITERATOR: return w->stage->extents[axis];
+    case DL_AXIS_ITERATOR:
+      return w->stage->extents[axis];
     case DL_AXIS_OUTER:
       return dl_expr_ceildiv(dl_walk_extent(w, a->source), dl_expr_const(ctx, a->tile));
-    case DL_AXIS_INNER: return dl_expr_const(ctx, a->tile);
-    case DL_AXIS_FUSED: break;
+    case DL_AXIS_INNER:
+      return dl_expr_const(ctx, a->tile);
+    case DL_AXIS_FUSED:
+      break;
   }
   return dl_expr_mul(dl_walk_extent(w, a->source), dl_walk_extent(w, a->partner));
 }
@@ -90,7 +92,8 @@ static void emit_point(dl_walk_state *w) {
   dl_walk_iterators(w, iterators);
   dl_value *value = dl_point_value(w->k, w->stage, iterators);
   if (!w->reduces) {
-    dl_emit_store(w->e, value, w->stage->result->pointer, dl_point_offset(w->k, w->stage, iterators));
+    dl_emit_store(w->e, value, w->stage->result->pointer,
+                  dl_point_offset(w->k, w->stage, iterators));
     return;
   }
   if (!value) return;
@@ -147,10 +150,11 @@ static dl_range loop_range(const dl_walk_state *w, dl_expr lo, dl_expr hi) {
   return (dl_range){first.min, max < first.min ? first.min : max};
 }
 
-// A loop over [lo, hi) whose body is made of `unroll` consecutive indices; hi - lo is a multiple of it.
+// A loop over [lo, hi) whose body is made of `unroll` consecutive indices; hi - lo is a multiple of
+// it.
 static void emit_loop(dl_walk_state *w, size_t level, const dl_segment *s, dl_expr lo, dl_expr hi,
                       int64_t unroll) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   dl_bound lower = dl_emit_bound(e, 1, &lo), upper = dl_emit_bound(e, 1, &hi);
   size_t carried = w->in_tile ? w->num_acc : 0;
   dl_op *loop = dl_build_loop_for(&e->b, lower, upper, unroll, carried, w->acc);
@@ -200,7 +204,7 @@ static void emit_segments(dl_walk_state *w, size_t level) {
 }
 
 static void emit_lanes(dl_walk_state *w, size_t level) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   size_t axis = w->nest->loops[level];
   dl_value *count = e->count;
   if (w->count[axis]) e->count = dl_emit_index(e, w->count[axis]);
@@ -230,7 +234,8 @@ static void count_accumulators(dl_walk_state *w) {
   }
 }
 
-// Runs `point` for each point of the open tile, with acc_index and, if the tile is a vector, lanes set.
+// Runs `point` for each point of the open tile, with acc_index and, if the tile is a vector, lanes
+// set.
 typedef void (*tile_visit)(dl_walk_state *w, const dl_expr *iterators);
 
 static void visit_tile(dl_walk_state *w, size_t level, tile_visit visit) {
@@ -318,7 +323,7 @@ static dl_condition at_end(dl_walk_state *w, bool last) {
 }
 
 static void start_tile(dl_walk_state *w) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   const dl_stage *s = w->stage;
   dl_attr start = w->reduce_lanes ? dl_stage_identity(s) : s->c.init;
   dl_condition first = at_end(w, false);
@@ -348,7 +353,7 @@ static void start_tile(dl_walk_state *w) {
 }
 
 static void reduce_lanes(dl_walk_state *w) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   const dl_stage *s = w->stage;
   dl_value *init = dl_emit_constant(e, s->c.init, false);
   for (size_t i = 0; i < w->num_acc; i++) {
@@ -358,7 +363,7 @@ static void reduce_lanes(dl_walk_state *w) {
 }
 
 static void finish_tile(dl_walk_state *w) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   if (w->reduce_lanes) reduce_lanes(w);
   dl_condition last = at_end(w, true);
   if (last.truth != DL_TRUTH_SCALAR) {
@@ -412,7 +417,7 @@ static void emit_level(dl_walk_state *w, size_t level) {
 
 // The code of segment i and those after it, chosen by the index.
 static void emit_choice(dl_walk_state *w, size_t level, const dl_segment_list *segments, size_t i) {
-  dl_emitter *e = w->e;
+  dl_loop_emitter *e = w->e;
   const dl_segment *s = &segments->data[i];
   dl_expr index = w->indices[level];
   dl_range *range = &e->ranges.data[index->value], all = *range;
@@ -448,8 +453,8 @@ static void emit_parallel_level(dl_walk_state *w, size_t level) {
   DL_VEC_FREE(&segments);
 }
 
-static void emit_parallel(dl_walk_state *w) {
-  dl_emitter *e = w->e;
+static dl_op *emit_parallel(dl_walk_state *w) {
+  dl_loop_emitter *e = w->e;
   size_t count = 0;
   while (count < w->nest->num_loops && axis_at(w, count)->parallel) count++;
   dl_expr *extents = dl_arena_alloc(w->k->arena, (count + 1) * sizeof(dl_expr));
@@ -466,6 +471,7 @@ static void emit_parallel(dl_walk_state *w) {
   w->num_parallel = count;
   emit_level(w, 0);
   dl_emit_leave(e, mark);
+  return loop;
 }
 
 // --- preparation ---
@@ -482,16 +488,18 @@ static void find_registers(dl_walk_state *w) {
   }
 }
 
-// Memory for accumulators of reduce loops outside of the tile: the root's buffer where each element is
-// stored at the same place in the end, else one of its own.
+// Memory for accumulators of reduce loops outside of the tile: the root's buffer where each element
+// is stored at the same place in the end, else one of its own.
 static dl_status prepare_carry(dl_walk_state *w) {
   bool carries = false;
   for (size_t l = 0; l < w->first_register; l++) {
     const dl_axis *a = axis_at(w, l);
     carries |= a->reduce;
     if (a->reduce && a->kind == DL_AXIS_OUTER && a->extent == DL_DYNAMIC) {
-      return dl_error(dl_op_loc(w->stage->op), "loop '%s' has no constant size and must be inside of "
-                      "the accumulator tile", a->name);
+      return dl_error(dl_op_loc(w->stage->op),
+                      "loop '%s' has no constant size and must be inside of "
+                      "the accumulator tile",
+                      a->name);
     }
   }
   if (!carries) return DL_OK;
@@ -514,8 +522,10 @@ static dl_status check_tiles(const dl_walk_state *w) {
     if (a->kind != DL_AXIS_OUTER || a->leaf) continue;
     int64_t whole = w->nest->axes.data[a->source].extent;
     if (whole == DL_DYNAMIC || whole % a->tile) {
-      return dl_error(dl_op_loc(w->stage->op), "'%s' cannot be tiled or fused again, because its last "
-                      "tile is partial", a->name);
+      return dl_error(dl_op_loc(w->stage->op),
+                      "'%s' cannot be tiled or fused again, because its last "
+                      "tile is partial",
+                      a->name);
     }
   }
   return DL_OK;
@@ -538,8 +548,10 @@ static dl_status check_lanes(dl_walk_state *w) {
   dl_expr rest, offset = dl_emit_flatten(w->e, dl_point_offset(w->k, s, at));
   unsigned dim = (unsigned)dl_walk_temp(w, vector)->value;
   if (dl_expr_split_dim(offset, dim, &coefficient, &rest) && coefficient == 1) return DL_OK;
-  return dl_error(dl_op_loc(w->stage->op), "'%s' cannot be vectorized: its points are not next to each "
-                  "other in the result", w->nest->axes.data[vector].name);
+  return dl_error(dl_op_loc(w->stage->op),
+                  "'%s' cannot be vectorized: its points are not next to each "
+                  "other in the result",
+                  w->nest->axes.data[vector].name);
 }
 
 dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root) {
@@ -566,7 +578,7 @@ dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root) {
   find_registers(&w);
   DL_TRY(prepare_carry(&w));
   dl_emit_mark mark = dl_emit_enter(&k->e, k->e.b.block, k->e.b.before);
-  emit_parallel(&w);
+  dl_estimate_work(k, root, emit_parallel(&w));
   dl_emit_leave(&k->e, mark);
   return DL_OK;
 }

@@ -42,7 +42,8 @@ static bool reads_once(const dl_stage *reader, size_t input) {
   return true;
 }
 
-// Whether a compute only moves elements, so that evaluating it again costs no more than reading it again.
+// Whether a compute only moves elements, so that evaluating it again costs no more than reading it
+// again.
 static bool moves_only(const dl_stage *s) {
   dl_block *body = dl_compute_body(s->op);
   return dl_block_first(body) == dl_block_last(body) && s->c.num_inputs == 1;

@@ -103,7 +103,7 @@ static dl_value *constant_pointer(dl_kernel *k, dl_tensor_ref *ref) {
 }
 
 static dl_value *read_ref(dl_kernel *k, dl_tensor_ref *ref, const dl_expr *indices) {
-  dl_emitter *e = &k->e;
+  dl_loop_emitter *e = &k->e;
   dl_stage *stage = ref->stage;
   if (stage && stage == k->active) return k->accumulator;
   if (stage && stage->role == DL_ROLE_INLINED) {
@@ -171,7 +171,7 @@ static dl_value *emit_iterator(dl_kernel *k, const dl_stage *s, const dl_op *op,
 
 // tensor.extract: row-major offset from computed indices.
 static dl_value *emit_extract(dl_kernel *k, const dl_op *op, dl_value *const *operands) {
-  dl_emitter *e = &k->e;
+  dl_loop_emitter *e = &k->e;
   dl_tensor_ref *ref = dl_kernel_ref(k, dl_operand(op, 0));
   dl_value *pointer = ref->constant ? constant_pointer(k, ref) : ref->pointer;
   dl_value *offset = dl_emit_constant(e, dl_index_attr(e->ctx, 0), false);
@@ -227,8 +227,8 @@ done:
 
 // --- the domain ---
 
-// The domain's constraints at the iterators, as expressions that must not be negative; `parallel_only`
-// leaves out those that mention reduce iterators.
+// The domain's constraints at the iterators, as expressions that must not be negative;
+// `parallel_only` leaves out those that mention reduce iterators.
 static void add_domain(const dl_stage *s, const dl_expr *iterators, bool parallel_only,
                        dl_expr_list *out) {
   if (!s->c.where) return;

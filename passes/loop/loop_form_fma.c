@@ -1,6 +1,6 @@
-// loop-form-fma: forms fused multiply-adds: a product whose only use is a sum becomes one math.fma with it.
-// The only pass that forms FMAs. Contract: reassociates, because an FMA rounds once. Does nothing for a
-// machine without FMA units.
+// loop-form-fma: forms fused multiply-adds: a product whose only use is a sum becomes one math.fma
+// with it. The only pass that forms FMAs. Contract: reassociates, because an FMA rounds once. Does
+// nothing for a machine without FMA units.
 #include "dialects/arith/arith_ops.h"
 #include "dialects/machine.h"
 #include "dialects/math/math_ops.h"
@@ -16,7 +16,8 @@ static dl_outcome form_fma(dl_rewriter *rw, dl_op *sum) {
   size_t side = single_product(dl_operand(sum, 1)) ? 1 : 0;
   dl_op *product = single_product(dl_operand(sum, side));
   if (!product) return DL_NO_MATCH;
-  dl_value *operands[] = {dl_operand(product, 0), dl_operand(product, 1), dl_operand(sum, 1 - side)};
+  dl_value *operands[] = {dl_operand(product, 0), dl_operand(product, 1),
+                          dl_operand(sum, 1 - side)};
   dl_type type = dl_value_type(dl_result(sum, 0));
   dl_op *fma = dl_rw_build(rw, &(dl_op_state){.def = &math_fma,
                                               .num_operands = DL_COUNT(operands),

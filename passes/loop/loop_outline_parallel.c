@@ -1,5 +1,6 @@
-// loop-outline-parallel: makes a function of the body of each loop.parallel of a kernel, with a loop.launch in
-// its place, and inlines what is left of the kernel into its callers. Contract: exact.
+// loop-outline-parallel: makes a function of the body of each loop.parallel of a kernel, with a
+// loop.launch in its place, and inlines what is left of the kernel into its callers. Contract:
+// exact.
 #include "dialects/func/func_ops.h"
 #include "dialects/loop/loop.h"
 #include "dialects/loop/loop_ops.h"
@@ -85,10 +86,9 @@ static dl_op *create_function(const outline *o, dl_op *kernel, dl_ident name) {
   };
   dl_builder b = dl_builder_before(kernel);
   b.loc = dl_op_loc(o->loop);
-  dl_op *func = dl_build(&b, &(dl_op_state){.def = &func_func,
-                                            .num_attrs = DL_COUNT(attrs),
-                                            .attrs = attrs,
-                                            .num_regions = 1});
+  dl_op *func = dl_build(
+      &b, &(dl_op_state){
+              .def = &func_func, .num_attrs = DL_COUNT(attrs), .attrs = attrs, .num_regions = 1});
   dl_block *body = dl_block_create(ctx);
   dl_block_append(dl_op_region(func, 0), body);
   for (size_t i = 0; i < types.len; i++) {
@@ -133,8 +133,12 @@ static void outline_loop(dl_op *kernel, dl_op *loop) {
   mark_readonly(func);
   dl_arena *arena = dl_arena_create();
   dl_builder b = dl_builder_before(loop);
-  dl_build_loop_launch(&b, dl_symbol_name(func), o.captured.len, o.captured.data,
-                       dl_bound_of(loop, "upper", 0, arena));
+  dl_op *launch = dl_build_loop_launch(&b, dl_symbol_name(func), o.captured.len, o.captured.data,
+                                       dl_bound_of(loop, "upper", 0, arena));
+  for (size_t i = 0; i < dl_num_discardable_attrs(loop); i++) {
+    dl_named_attr attr = dl_discardable_attr(loop, i);
+    dl_set_discardable_attr(launch, attr.name, attr.value);
+  }
   dl_arena_destroy(arena);
   dl_op_erase(loop);
   DL_VEC_FREE(&o.captured);
@@ -154,12 +158,6 @@ static void add_names(dl_buffer *out, dl_loc loc) {
   }
 }
 
-static size_t num_launches(const dl_block *body) {
-  size_t count = 0;
-  DL_FOR_OPS(op, body) count += dl_is(op, loop_launch);
-  return count;
-}
-
 static void set_label(dl_op *launch, const dl_op *call) {
   dl_buffer label = {0};
   add_names(&label, dl_op_loc(call));
@@ -172,7 +170,6 @@ static void set_label(dl_op *launch, const dl_op *call) {
 static void inline_call(dl_op *call, const dl_op *kernel) {
   dl_block *body = dl_region_first(dl_op_region(kernel, 0));
   dl_builder b = dl_builder_before(call);
-  dl_attr flops = num_launches(body) == 1 ? dl_get_attr(kernel, "loop.flops") : NULL;
   dl_ptr_map mapping = {0};
   for (size_t i = 0; i < dl_num_args(body); i++) {
     dl_ptr_map_set(&mapping, dl_arg(body, i), dl_operand(call, i));
@@ -181,9 +178,7 @@ static void inline_call(dl_op *call, const dl_op *kernel) {
     if (dl_is(op, func_return)) continue;
     dl_op *copy = dl_op_clone(op, &mapping);
     dl_builder_insert(&b, copy);
-    if (!dl_is(copy, loop_launch)) continue;
-    set_label(copy, call);
-    if (flops) dl_set_attr(copy, "flops", flops);
+    if (dl_is(copy, loop_launch)) set_label(copy, call);
   }
   dl_ptr_map_free(&mapping);
   dl_op_erase(call);
@@ -220,7 +215,8 @@ static dl_status run_outline_parallel(dl_pass *pass, dl_op *module) {
   }
   calls c = {.table = module};
   dl_walk(module, collect_call, &c);
-  for (size_t i = 0; i < c.list.len; i++) inline_call(c.list.data[i], called_kernel(module, c.list.data[i]));
+  for (size_t i = 0; i < c.list.len; i++)
+    inline_call(c.list.data[i], called_kernel(module, c.list.data[i]));
   for (size_t i = 0; i < kernels.len; i++) dl_op_erase(kernels.data[i]);
   if (kernels.len) dl_pass_changed(pass);
   DL_VEC_FREE(&c.list);

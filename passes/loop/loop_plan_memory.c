@@ -1,8 +1,9 @@
-// loop-plan-memory: gives each buffer of constant size in a host function an offset in one arena, such that
-// buffers alive at the same time do not overlap, and each weight its offset in the weights. Contract: exact.
+// loop-plan-memory: gives each buffer of constant size in a host function an offset in one arena,
+// such that buffers alive at the same time do not overlap, and each weight its offset in the
+// weights. Contract: exact.
 //
-// Larger buffers are placed first, each at the lowest offset that is free during its life (greedy by size;
-// Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
+// Larger buffers are placed first, each at the lowest offset that is free during its life (greedy
+// by size; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
 #include "dialects/func/func_ops.h"
 #include "dialects/loop/loop.h"
 #include "dialects/loop/loop_ops.h"
@@ -51,7 +52,8 @@ static void find_buffers(dl_block *block, buffer_list *out) {
   for (size_t i = 0; i < ops.len; i++) {
     dl_op *op = (dl_op *)ops.data[i];
     int64_t elements;
-    if (!dl_is(op, loop_alloc) || !dl_map_is_constant(dl_get_attr(op, "elements")->map, &elements)) {
+    if (!dl_is(op, loop_alloc) ||
+        !dl_map_is_constant(dl_get_attr(op, "elements")->map, &elements)) {
       continue;
     }
     dl_value *pointer = dl_result(op, 0);

@@ -1,7 +1,7 @@
-// tensor-choose-schedules: gives each kernel without a schedule one, from an analytic model of the machine
-// (dlir.machine): lanes along what is contiguous in the result, an accumulator tile that fits the registers
-// and wastes least, grids with enough tasks. Knows strides and sizes only, no operators. Contract: exact,
-// since a schedule is only a property.
+// tensor-choose-schedules: gives each kernel without a schedule one, from an analytic model of the
+// machine (dlir.machine): lanes along what is contiguous in the result, an accumulator tile that
+// fits the registers and wastes least, grids with enough tasks. Knows strides and sizes only, no
+// operators. Contract: exact, since a schedule is only a property.
 #include "dialects/tensor/group.h"
 #include "dialects/tensor/tensor_ops.h"
 #include "ir/pass.h"

@@ -144,14 +144,6 @@ static void choose_elementwise(dl_model *m) {
 
 // --- reductions ---
 
-// The axes of an accumulator tile.
-typedef struct tiling {
-  size_t vector, channel, pixel;  // axes; the channel axis may be the vector axis' own tiles
-  int64_t registers;              // that the lanes of a point take
-  bool splits;                    // the vector axis is longer than a vector
-  bool overlaps;                  // and not made of whole vectors
-} tiling;
-
 static bool reads_along(const dl_model *m, size_t a, size_t access) {
   return m->axes.data[a].strides[access] != 0;
 }
@@ -176,7 +168,7 @@ static bool is_pixel(const dl_model *m, size_t a, size_t vector) {
   return false;
 }
 
-static void find_axes(const dl_model *m, tiling *t) {
+static void find_axes(const dl_model *m, dl_model_tiling *t) {
   bool shares = false;
   for (size_t r = 1; r < m->num_driver_reads; r++) shares |= !reads_along(m, t->vector, r);
   t->channel = t->pixel = DL_NO_AXIS;
@@ -193,7 +185,7 @@ static void find_axes(const dl_model *m, tiling *t) {
   if (t->splits) t->channel = t->vector;
 }
 
-static void find_vector(const dl_model *m, tiling *t) {
+static void find_vector(const dl_model *m, dl_model_tiling *t) {
   int64_t extent = m->axes.data[t->vector].extent;
   bool whole = extent <= m->lanes || (extent % m->lanes == 0 && extent <= 2 * m->lanes);
   t->splits = !whole;
@@ -209,7 +201,7 @@ static void add_reduce_loops(dl_model *m, loop_list *loops) {
   }
 }
 
-static void unroll_taps(dl_model *m, const tiling *t) {
+static void unroll_taps(dl_model *m, const dl_model_tiling *t) {
   size_t last = m->axes.len - 1;
   const dl_model_axis *a = axis(m, last);
   bool shares = false;
@@ -258,7 +250,7 @@ static double reread_cost(const dl_model *m, double bytes) {
 
 // Whether the channel tiles go inside of the pixel tiles, so that what the pixels share is read
 // again for each of these, rather than what the channels share for each channel tile.
-static bool channels_inside(const dl_model *m, const tiling *t, dl_model_tile tile) {
+static bool channels_inside(const dl_model *m, const dl_model_tiling *t, dl_model_tile tile) {
   if (t->channel == DL_NO_AXIS || t->pixel == DL_NO_AXIS) return false;
   double channel_tiles = (double)m->axes.data[t->channel].extent / (double)tile.channels;
   if (t->splits) channel_tiles /= (double)m->lanes;
@@ -276,14 +268,9 @@ static bool channels_inside(const dl_model *m, const tiling *t, dl_model_tile ti
 
 static bool any_guard(const dl_model *m) { return m->stage->borders.len > 0; }
 
-static void choose_tile(dl_model *m, const tiling *t) {
+static void choose_tile(dl_model *m, const dl_model_tiling *t) {
   dl_context *ctx = m->k->e.ctx;
-  int64_t vector_extent = axis(m, t->vector)->extent;
-  int64_t channels = t->splits                  ? vector_extent / m->lanes
-                     : t->channel == DL_NO_AXIS ? 1
-                                                : axis(m, t->channel)->extent;
-  dl_model_tile tile =
-      dl_model_best_tile(m, t->vector, t->registers, t->channel, channels, t->pixel);
+  dl_model_tile tile = dl_model_best_tile(m, t);
   bool inside = channels_inside(m, t, tile);
   loop_list outer = {0}, last = {0};
   dl_ident channel = NULL, pixel = NULL, vector = axis(m, t->vector)->name;
@@ -387,7 +374,7 @@ static void choose_reduction(dl_model *m) {
       return;
     }
   }
-  tiling t = {.vector = dl_model_fuse(m, vector)};
+  dl_model_tiling t = {.vector = dl_model_fuse(m, vector)};
   find_vector(m, &t);
   find_axes(m, &t);
   choose_tile(m, &t);

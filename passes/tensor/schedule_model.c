@@ -3,7 +3,8 @@
 typedef DL_VEC(dl_expr) expr_list;
 
 // The offsets that a stage's inputs are read at, inlined producers included.
-static void read_offsets(dl_kernel *k, const dl_stage *s, const dl_expr *iterators, expr_list *out) {
+static void read_offsets(dl_kernel *k, const dl_stage *s, const dl_expr *iterators,
+                         expr_list *out) {
   for (size_t i = 0; i < s->c.num_inputs; i++) {
     dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
     dl_expr *indices = dl_input_indices(k, s, i, iterators);
@@ -19,7 +20,8 @@ static void read_offsets(dl_kernel *k, const dl_stage *s, const dl_expr *iterato
   }
 }
 
-// The inputs of the stage itself come first, then those of the readers up to the root, whose result is 0.
+// The inputs of the stage itself come first, then those of the readers up to the root, whose result
+// is 0.
 static expr_list all_offsets(dl_model *m, const dl_expr *iterators) {
   dl_kernel *k = m->k;
   expr_list out = {0};
@@ -94,7 +96,8 @@ size_t dl_model_fuse(dl_model *m, size_t keep) {
   dl_context *ctx = m->k->e.ctx;
   for (size_t i = m->axes.len; i-- > 1;) {
     dl_model_axis *x = &m->axes.data[i - 1], *y = &m->axes.data[i];
-    if (i == keep || i - 1 == keep || !fusable(m, x, y)) continue;
+    bool kept = i - 1 == keep || (i == keep && y->extent % m->lanes == 0);
+    if (kept || !fusable(m, x, y)) continue;
     dl_ident pair[] = {x->name, y->name};
     DL_PUSH(m->out, dl_prim_names(ctx, DL_PRIM_FUSE, 2, pair));
     // The label stays in front; the inner name follows without it.
@@ -125,63 +128,71 @@ static int64_t vector_load_cost(const dl_model *m, int64_t vectors) {
   return bytes <= (double)m->machine->l2_bytes / 2 ? 3 : 6;
 }
 
-// What one step of the reduction costs for a tile, in half cycles: multiply-adds and loads at two a cycle
-// each, and no less than the latency of four cycles of a chain of dependent additions.
-static int64_t step_cost(const dl_model *m, size_t vector, int64_t registers, size_t channel,
-                         size_t pixel, dl_model_tile tile) {
-  int64_t fmas = registers * tile.channels * tile.pixels, loads = 0;
+// How many elements or vectors of each access a step of a tile reads, and what that costs in half
+// cycles.
+static int64_t tile_reads(const dl_model *m, const dl_model_tiling *t, dl_model_tile tile,
+                          size_t access) {
+  int64_t count = uses(m, t->vector, access) ? t->registers : 1;
+  if (uses(m, t->channel, access)) count *= tile.channels;
+  if (uses(m, t->pixel, access)) count *= tile.pixels;
+  return count;
+}
+
+// What one step of the reduction costs for a tile, in half cycles: multiply-adds and loads at two a
+// cycle each, and no less than the latency of four cycles of a chain of dependent additions.
+static int64_t step_cost(const dl_model *m, const dl_model_tiling *t, dl_model_tile tile) {
+  int64_t fmas = t->registers * tile.channels * tile.pixels, loads = 0;
   for (size_t a = 1; a < m->num_driver_reads; a++) {
-    int64_t count = uses(m, vector, a) ? registers : 1;
-    if (uses(m, channel, a)) count *= tile.channels;
-    if (uses(m, pixel, a)) count *= tile.pixels;
-    loads += uses(m, vector, a) ? count * vector_load_cost(m, count) : count;
+    int64_t count = tile_reads(m, t, tile, a);
+    loads += uses(m, t->vector, a) ? count * vector_load_cost(m, count) : count;
   }
   int64_t cost = fmas > loads ? fmas : loads;
   return cost > 8 ? cost : 8;
 }
 
-// Registers: the accumulators, the vectors of the access with the fewest, and one for what is broadcast.
-static bool fits(const dl_model *m, size_t vector, int64_t registers, size_t channel, size_t pixel,
-                 dl_model_tile tile) {
+// Registers: the accumulators, the vectors of the access with the fewest, and one for what is
+// broadcast.
+static bool fits(const dl_model *m, const dl_model_tiling *t, dl_model_tile tile) {
   int64_t held = INT64_MAX;
   for (size_t a = 1; a < m->num_driver_reads; a++) {
-    int64_t count = uses(m, vector, a) ? registers : 1;
-    if (uses(m, channel, a)) count *= tile.channels;
-    if (uses(m, pixel, a)) count *= tile.pixels;
+    int64_t count = tile_reads(m, t, tile, a);
     if (count < held) held = count;
   }
   if (held == INT64_MAX) held = 0;
-  return registers * tile.channels * tile.pixels + held + 1 <= m->machine->vector_registers;
+  return t->registers * tile.channels * tile.pixels + held + 1 <= m->machine->vector_registers;
 }
 
-// Time for the whole range of pixels and channels, in half cycles per step and per point of the rest.
-static int64_t total_cost(const dl_model *m, size_t vector, int64_t registers, size_t channel,
-                          int64_t channels, size_t pixel, int64_t pixels, dl_model_tile tile) {
+// Time for the whole range of pixels and channels, in half cycles per step and per point of the
+// rest. Overlapping tiles are all whole.
+static int64_t total_cost(const dl_model *m, const dl_model_tiling *t, int64_t channels,
+                          int64_t pixels, dl_model_tile tile) {
   int64_t total = 0;
+  if (t->overlaps) channels = (channels + tile.channels - 1) / tile.channels * tile.channels;
   for (int part = 0; part < 4; part++) {
-    dl_model_tile t = tile;
+    dl_model_tile at = tile;
     int64_t across = channels / tile.channels, along = pixels / tile.pixels;
-    if (part & 1) across = 1, t.channels = channels % tile.channels;
-    if (part & 2) along = 1, t.pixels = pixels % tile.pixels;
-    if (t.channels == 0 || t.pixels == 0) continue;
-    total += across * along * step_cost(m, vector, registers, channel, pixel, t);
+    if (part & 1) across = 1, at.channels = channels % tile.channels;
+    if (part & 2) along = 1, at.pixels = pixels % tile.pixels;
+    if (at.channels == 0 || at.pixels == 0) continue;
+    total += across * along * step_cost(m, t, at);
   }
   return total;
 }
 
-dl_model_tile dl_model_best_tile(const dl_model *m, size_t vector, int64_t registers, size_t channel,
-                                 int64_t channels, size_t pixel) {
+dl_model_tile dl_model_best_tile(const dl_model *m, const dl_model_tiling *t) {
   const int64_t unknown = 1 << 12;  // pixels of a range known only at run time
-  int64_t pixels = pixel == DL_NO_AXIS ? 1 : m->axes.data[pixel].extent;
+  int64_t pixels = t->pixel == DL_NO_AXIS ? 1 : m->axes.data[t->pixel].extent;
   if (pixels == DL_DYNAMIC) pixels = unknown;
+  int64_t channels = t->channel == DL_NO_AXIS ? 1 : m->axes.data[t->channel].extent;
+  int64_t whole = t->splits ? channels / m->lanes : channels;
+  if (t->splits) channels = (channels + m->lanes - 1) / m->lanes;
   int64_t limit = m->machine->vector_registers, best_cost = INT64_MAX;
   dl_model_tile best = {1, 1};
-  for (int64_t c = 1; c <= channels && c <= limit; c++) {
+  for (int64_t c = 1; c <= whole && c <= limit; c++) {
     for (int64_t p = 1; p <= pixels && p <= limit; p++) {
       dl_model_tile tile = {c, p};
-      if (!fits(m, vector, registers, channel, pixel, tile)) break;
-      int64_t cost =
-          total_cost(m, vector, registers, channel, channels, pixel, pixels, tile);
+      if (!fits(m, t, tile)) break;
+      int64_t cost = total_cost(m, t, channels, pixels, tile);
       bool larger = c * p > best.channels * best.pixels;
       if (cost > best_cost || (cost == best_cost && !larger)) continue;
       best_cost = cost;

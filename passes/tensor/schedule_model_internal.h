@@ -11,8 +11,8 @@ typedef DL_VEC(dl_attr) dl_primitive_list;
 
 // A loop of the nest to be, with the stride of every access along it.
 typedef struct dl_model_axis {
-  dl_ident name;     // with the compute's label
-  int64_t extent;    // or DL_DYNAMIC
+  dl_ident name;   // with the compute's label
+  int64_t extent;  // or DL_DYNAMIC
   bool reduce;
   bool guarded;      // an index of a read with `else` depends on it
   int64_t *strides;  // per access, in elements
@@ -23,9 +23,9 @@ typedef struct dl_model {
   dl_kernel *k;
   const dl_stage *stage, *root;
   const dl_machine *machine;
-  int64_t lanes;           // elements per vector register
+  int64_t lanes;  // elements per vector register
   size_t num_accesses;
-  size_t num_driver_reads;  // accesses before this one are of the stage itself
+  size_t num_driver_reads;     // accesses before this one are of the stage itself
   DL_VEC(dl_model_axis) axes;  // parallel ones first, in the order of the iterators
   dl_primitive_list *out;
 } dl_model;
@@ -34,7 +34,8 @@ typedef struct dl_model {
 void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *machine,
                    dl_primitive_list *out);
 // Fuses neighbours that every access runs through as if they were one, and appends the primitives.
-// `keep`: an axis that stays by itself, or DL_NO_AXIS; returns its number afterwards.
+// `keep`: the axis of the lanes, which stays by itself if it is made of whole vectors, or
+// DL_NO_AXIS; returns its number afterwards.
 size_t dl_model_fuse(dl_model *m, size_t keep);
 void dl_model_free(dl_model *m);
 
@@ -43,12 +44,20 @@ typedef struct dl_model_tile {
   int64_t channels, pixels;
 } dl_model_tile;
 
-// The tile of least estimated time for a reduction whose lanes are axis `vector` (`vector_registers` to hold
-// them); channel and pixel are axes or DL_NO_AXIS.
-dl_model_tile dl_model_best_tile(const dl_model *m, size_t vector, int64_t vector_registers,
-                                 size_t channel, int64_t channel_extent, size_t pixel);
+// The axes of an accumulator tile.
+typedef struct dl_model_tiling {
+  size_t vector, channel,
+      pixel;          // axes or DL_NO_AXIS; the channel axis may be the vector axis itself
+  int64_t registers;  // that the lanes of a point take
+  bool splits;        // the vector axis is longer than a vector
+  bool overlaps;      // and not made of whole vectors
+} dl_model_tiling;
+
+// The tile of least estimated time for a reduction.
+dl_model_tile dl_model_best_tile(const dl_model *m, const dl_model_tiling *tiling);
 
 // Appends the primitives for a root's nest.
-void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine, dl_primitive_list *out);
+void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,
+                    dl_primitive_list *out);
 
 #endif
