@@ -89,6 +89,7 @@ typedef struct dlir_open_options {
 typedef struct dlir_profile_entry {
   const char *label;   // the layers' names
   const char *kernel;  // the kernel's symbol
+  const char *device;  // what it ran on: "cpu", or the device's name
   uint64_t calls;
   uint64_t nanoseconds;  // total
   double flops, bytes;   // per call; 0 when unknown

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "targets/runtime/cpu.h"
+#include "targets/runtime/device.h"
 
 _Static_assert(offsetof(dlir_session, run) == 0, "compiled code hands back &session->run");
 
@@ -68,8 +69,11 @@ static dlir_status allocate_profile(dlir_session *s) {
   if (!s->profile) return out_of_memory(s);
   for (size_t i = 0; i < s->program->num_launches; i++) {
     const dlrt_launch_info *info = &s->program->launches[i];
-    s->profile[i] = (dlir_profile_entry){
-        .label = info->label, .kernel = info->kernel, .flops = info->flops, .bytes = info->bytes};
+    s->profile[i] = (dlir_profile_entry){.label = info->label,
+                                         .kernel = info->kernel,
+                                         .device = s->device ? dlrt_device_name(s) : "cpu",
+                                         .flops = info->flops,
+                                         .bytes = info->bytes};
   }
   return DLIR_OK;
 }
@@ -104,8 +108,9 @@ static dlir_status set_up(dlir_session *s, const dlir_open_options *options) {
   s->run.weights = s->program->weights;
   dlir_status status = allocate(s);
   s->profiling = options->flags & DLIR_OPEN_PROFILE;
+  if (!status && s->program->device) status = dlrt_device_open(s);
   if (!status && s->profiling) status = allocate_profile(s);
-  return status ? status : start_threads(s, options);
+  return status || s->device ? status : start_threads(s, options);
 }
 
 dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *given,
@@ -121,6 +126,7 @@ dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *given,
 
 void dlrt_close(dlir_session *s) {
   if (!s) return;
+  dlrt_device_close(s);
   dlrt_pool_destroy(s->pool);
   dlrt_block_free(&s->arena);
   dlrt_bump_free(&s->bump);
@@ -165,9 +171,11 @@ dlir_status dlrt_run_model(dlir_session *s, size_t num_inputs, const dlir_value 
   dlir_status status = bind(s, num_inputs, inputs, num_outputs, true);
   if (status) return status;
   dlrt_bump_reset(&s->bump);
-  if (setjmp(s->out_of_memory)) return out_of_memory(s);
+  if (setjmp(s->stop)) return s->stopped;
+  if (s->device) dlrt_device_begin(s);
   s->program->main(&s->run, s->inputs, s->dims, s->outputs, s->output_dims);
   publish(s, s->outputs, outputs);
+  if (s->device) dlrt_device_end(s);
   return DLIR_OK;
 }
 
@@ -189,21 +197,30 @@ size_t dlrt_profile(dlir_session *s, const dlir_profile_entry **entries) {
 
 // --- what compiled main functions call ---
 
-static dlir_session *session_of(dlrt_run *run) { return (dlir_session *)run; }
+dlir_session *dlrt_session_of(dlrt_run *run) { return (dlir_session *)run; }
+
+void dlrt_stop(dlir_session *s, dlir_status status) {
+  s->stopped = status;
+  longjmp(s->stop, 1);
+}
 
 static void *give(dlir_session *s, void *memory) {
-  if (!memory) longjmp(s->out_of_memory, 1);
+  if (!memory) dlrt_stop(s, out_of_memory(s));
   return memory;
 }
 
 void *dlrt_arena(dlrt_run *run, int64_t bytes) {
-  dlir_session *s = session_of(run);
-  return give(s, dlrt_block_reserve(&s->arena, (size_t)bytes));
+  dlir_session *s = dlrt_session_of(run);
+  void *arena = give(s, dlrt_block_reserve(&s->arena, (size_t)bytes));
+  if (s->device) dlrt_device_map_arena(s);
+  return arena;
 }
 
 void *dlrt_alloc(dlrt_run *run, int64_t bytes) {
-  dlir_session *s = session_of(run);
-  return give(s, dlrt_bump_alloc(&s->bump, (size_t)bytes));
+  dlir_session *s = dlrt_session_of(run);
+  void *buffer = give(s, dlrt_bump_alloc(&s->bump, (size_t)bytes));
+  if (s->device) dlrt_device_map_chunk(s);
+  return buffer;
 }
 
 typedef struct launch_work {
@@ -240,16 +257,28 @@ static uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
-                 int64_t grid) {
-  dlir_session *s = session_of(run);
-  if (grid <= 0) return;
-  if (!s->profiling) {
-    launch(s, kernel, slots, grid);
+// The device says itself how long a kernel ran.
+static void run_launch(dlir_session *s, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
+                       int64_t grid, uint64_t *nanoseconds) {
+  if (s->device) {
+    dlrt_device_run(s, (uint64_t)index, slots, nanoseconds);
     return;
   }
-  uint64_t start = now();
+  uint64_t start = nanoseconds ? now() : 0;
   launch(s, kernel, slots, grid);
-  s->profile[index].nanoseconds += now() - start;
+  if (nanoseconds) *nanoseconds = now() - start;
+}
+
+void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
+                 int64_t grid) {
+  dlir_session *s = dlrt_session_of(run);
+  if (grid <= 0) return;
+  if (!s->profiling) {
+    run_launch(s, index, kernel, slots, grid, NULL);
+    return;
+  }
+  uint64_t nanoseconds;
+  run_launch(s, index, kernel, slots, grid, &nanoseconds);
+  s->profile[index].nanoseconds += nanoseconds;
   s->profile[index].calls++;
 }

@@ -9,10 +9,13 @@
 #include "targets/runtime/pool.h"
 #include "targets/runtime/program.h"
 
+typedef struct dlrt_device dlrt_device;
+
 struct dlir_session {
   dlrt_run run;  // first: compiled code passes it back
   const dlir_model *model;
   const dlrt_program *program;
+  dlrt_device *device;  // NULL: kernels run on the CPU
   dlrt_pool *pool;      // NULL with a host's pool or a single thread
   dlir_host_pool host;  // parallel is NULL without
   int32_t threads;
@@ -25,7 +28,8 @@ struct dlir_session {
   DLTensor *results;  // per output
   int64_t **shapes;   // per output: rank sizes
   dlir_profile_entry *profile;
-  jmp_buf out_of_memory;
+  jmp_buf stop;         // where a run that fails in compiled code continues,
+  dlir_status stopped;  // and why
   char error[512];
 };
 
@@ -36,6 +40,10 @@ dlir_status dlrt_bind_inputs(dlir_session *session, size_t count, const dlir_val
 // Sets session->error and returns the status.
 dlir_status dlrt_fail(dlir_session *session, dlir_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+// Ends the run with a status that is no success, from inside of compiled code.
+_Noreturn void dlrt_stop(dlir_session *session, dlir_status status);
+dlir_session *dlrt_session_of(dlrt_run *run);
 
 const dlrt_program *dlrt_program_of(const dlir_model *model);
 size_t dlrt_num_dynamic(size_t count, const dlir_value_info *values);

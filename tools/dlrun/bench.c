@@ -83,12 +83,12 @@ void bench_print_profile(const dlir_profile_entry *entries, size_t count, int ru
   double total;
   row *rows = make_rows(entries, count, runs, &total);
   qsort(rows, count, sizeof(*rows), compare_rows);
-  printf("%10s %7s %9s  %s\n", "ms", "share", "GFLOP/s", "layer (kernel)");
+  printf("%10s %7s %9s  %s\n", "ms", "share", "GFLOP/s", "layer (kernel) on device");
   for (size_t i = 0; i < count; i++) {
     char rate[16] = "-";
     if (rows[i].gflops > 0) snprintf(rate, sizeof(rate), "%.1f", rows[i].gflops);
-    printf("%10.4f %6.1f%% %9s  %s (%s)\n", rows[i].ms, rows[i].share * 100, rate,
-           rows[i].entry->label, rows[i].entry->kernel);
+    printf("%10.4f %6.1f%% %9s  %s (%s) on %s\n", rows[i].ms, rows[i].share * 100, rate,
+           rows[i].entry->label, rows[i].entry->kernel, rows[i].entry->device);
   }
   printf("%10.4f         total of %zu launches per run\n", total, count);
   free(rows);
@@ -118,6 +118,8 @@ static void print_layers(const dlir_profile_entry *entries, size_t count, int ru
     print_string(rows[i].entry->label);
     printf(", \"kernel\": ");
     print_string(rows[i].entry->kernel);
+    printf(", \"device\": ");
+    print_string(rows[i].entry->device);
     printf(", \"ms\": %.6g, \"share\": %.4g, \"gflops\": %.6g}", rows[i].ms, rows[i].share,
            rows[i].gflops);
   }
