@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Give truncated and changed copies of a model to a tool, and see that it never ends but with status 0 or 1.
+"""Give truncated and changed copies of a model to a tool, and see that it never ends but with status 0 or 1,
+nor with a sanitizer's report.
 
     mutate_onnx.py [--runs N] [--seed S] TOOL MODEL.onnx SCRATCH.onnx
 
@@ -8,8 +9,12 @@ SCRATCH.onnx is where the copies are written; after a failure it is the one that
 import argparse
 import pathlib
 import random
+import re
 import subprocess
 import sys
+
+# What sanitizers write; they may end with status 1.
+SANITIZERS = re.compile(rb"Sanitizer|runtime error:")
 
 
 def truncate(rng, data):
@@ -42,10 +47,11 @@ def main():
     original, rng = args.model.read_bytes(), random.Random(args.seed)
     for run in range(args.runs):
         args.scratch.write_bytes(rng.choice((truncate, flip_bits, set_bytes))(rng, bytearray(original)))
-        status = subprocess.run([args.tool, str(args.scratch)], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL, timeout=60, check=False).returncode
-        if status not in (0, 1):
-            sys.exit(f"run {run}: {args.tool} {args.scratch} ended with status {status}")
+        process = subprocess.run([args.tool, str(args.scratch)], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, timeout=60, check=False)
+        if process.returncode not in (0, 1) or SANITIZERS.search(process.stderr):
+            sys.stderr.buffer.write(process.stderr)
+            sys.exit(f"run {run}: {args.tool} {args.scratch} ended with status {process.returncode}")
 
 
 if __name__ == "__main__":
