@@ -18,7 +18,7 @@
 typedef struct options {
   dl_cli_list models, inputs;
   dl_extensions extensions;
-  const char *output_dir;
+  const char *output_dir, *target;
   int64_t threads, seed;
   double seconds;
   bool bench, json, profile, pin, quiet, interpret, onnx_test;
@@ -36,6 +36,8 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "json", options, json, NULL, "End with --bench and --profile as JSON in one line"),
     DL_CLI(BOOL, "interpret", options, interpret, NULL,
            "Run .onnx or .dlir of any level in the reference interpreter"),
+    DL_CLI(TEXT, "target", options, target, "NAME",
+           "What to compile .onnx and .dlir for: cpu (default), opencl"),
     DL_CLI_EXTENSIONS(options),
     DL_CLI(BOOL, "onnx-test", options, onnx_test, NULL,
            "Run ONNX's backend test cases in and below the given folders"),
@@ -76,7 +78,7 @@ static bool ends_with(const char *text, const char *suffix) {
 static bool compile_to(const options *o, const char *output) {
   dl_context *ctx = dl_tool_context(&o->extensions);
   if (!ctx) return false;
-  dl_compile_options options = {.opt_level = 2, .prefix = "model"};
+  dl_compile_options options = {.target = o->target, .opt_level = 2, .prefix = "model"};
   dl_status status = dl_compile_file(ctx, o->models.data[0], output, &options);
   dl_context_destroy(ctx);
   return status == DL_OK;
@@ -318,7 +320,10 @@ static int64_t cpu_count(void) {
 }
 
 static int run_model(options *o) {
-  if (o->onnx_test && o->models.len > 0) return onnx_test(&o->models, o->interpret);
+  if (o->onnx_test && o->models.len > 0) {
+    const onnx_test_options how = {o->interpret, o->target};
+    return onnx_test(&o->models, &how);
+  }
   if (o->models.len != 1)
     return dl_cli_usage_error("dlrun", o->onnx_test ? "expected a folder" : "expected one model");
   if (o->threads < 0 || o->threads > 4096)

@@ -173,10 +173,10 @@ static verdict run_interpreted(const char *folder, const char *model, dl_buffer 
   return result;
 }
 
-static verdict compile(const char *model, const char *output, dl_buffer *why) {
+static verdict compile(const char *model, const char *output, const char *target, dl_buffer *why) {
   dl_context *ctx = make_context(why);
   const dl_instrumentation run = {.verify_each = true, .out = stderr};
-  dl_compile_options options = {.opt_level = 2, .prefix = "model", .run = &run};
+  dl_compile_options options = {.target = target, .opt_level = 2, .prefix = "model", .run = &run};
   if (!ctx) return FAIL;
   dl_status status = dl_compile_file(ctx, model, output, &options);
   dl_context_destroy(ctx);
@@ -191,11 +191,12 @@ static verdict run_library(const char *folder, const char *path, dl_buffer *why)
   return result;
 }
 
-static verdict run_compiled(const char *folder, const char *model, dl_buffer *why) {
+static verdict run_compiled(const char *folder, const char *model, const char *target,
+                            dl_buffer *why) {
   char scratch[] = "/tmp/dlrun-XXXXXX";
   if (!mkdtemp(scratch)) return dl_buffer_puts(why, "cannot make a temporary folder"), FAIL;
   char *output = join(scratch, "model.so"), *header = join(scratch, "model.h");
-  verdict result = compile(model, output, why);
+  verdict result = compile(model, output, target, why);
   if (result == PASS) result = run_library(folder, output, why);
   unlink(output);
   unlink(header);
@@ -205,19 +206,20 @@ static verdict run_compiled(const char *folder, const char *model, dl_buffer *wh
   return result;
 }
 
-static verdict run_case(const char *folder, bool interpret, dl_buffer *why) {
+static verdict run_case(const char *folder, const onnx_test_options *how, dl_buffer *why) {
   char *model = join(folder, "model.onnx");
-  verdict result = (interpret ? run_interpreted : run_compiled)(folder, model, why);
+  verdict result = how->interpret ? run_interpreted(folder, model, why)
+                                  : run_compiled(folder, model, how->target, why);
   free(model);
   return result;
 }
 
 // --- one case in a process of its own ---
 
-static void child(int out, const char *folder, bool interpret) {
+static void child(int out, const char *folder, const onnx_test_options *how) {
   dl_buffer why = {0};
   alarm(CASE_SECONDS);
-  verdict result = run_case(folder, interpret, &why);
+  verdict result = run_case(folder, how, &why);
   FILE *file = fdopen(out, "w");
   fprintf(file, "%d%s", result, why.data ? why.data : "");
   _exit(fclose(file) == 0 ? DL_EXIT_OK : DL_EXIT_FAILURE);
@@ -242,7 +244,7 @@ static verdict judge(int status, const dl_buffer *answer, dl_buffer *why) {
   return (verdict)(answer->data[0] - '0');
 }
 
-static verdict run_isolated(const char *folder, bool interpret, dl_buffer *why) {
+static verdict run_isolated(const char *folder, const onnx_test_options *how, dl_buffer *why) {
   int ends[2], status = 0;
   dl_buffer answer = {0};
   if (pipe(ends) != 0) return dl_buffer_puts(why, "cannot make a pipe"), FAIL;
@@ -250,7 +252,7 @@ static verdict run_isolated(const char *folder, bool interpret, dl_buffer *why) 
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    child(ends[1], folder, interpret);
+    child(ends[1], folder, how);
   }
   close(ends[1]);
   if (pid > 0) {
@@ -270,10 +272,10 @@ static const char *base_name(const char *path) {
   return slash && slash[1] ? slash + 1 : path;
 }
 
-static void test_case(const char *folder, bool interpret, size_t *counts) {
+static void test_case(const char *folder, const onnx_test_options *how, size_t *counts) {
   static const char *const names[] = {"PASS", "FAIL", "UNSUPPORTED"};
   dl_buffer why = {0};
-  verdict result = run_isolated(folder, interpret, &why);
+  verdict result = run_isolated(folder, how, &why);
   counts[result]++;
   printf("%s %s", names[result], base_name(folder));
   if (result != PASS) printf(" (%s)", why.data);
@@ -281,21 +283,21 @@ static void test_case(const char *folder, bool interpret, size_t *counts) {
   dl_buffer_free(&why);
 }
 
-static void test_folder(const char *folder, unsigned depth, bool interpret, size_t *counts) {
+static void test_folder(const char *folder, unsigned depth, const onnx_test_options *how,
+                        size_t *counts) {
   if (exists(folder, "model.onnx")) {
-    test_case(folder, interpret, counts);
+    test_case(folder, how, counts);
     return;
   }
   if (depth == 0) return;
   dl_cli_list paths = list_folder(folder, "");
-  for (size_t i = 0; i < paths.len; i++) test_folder(paths.data[i], depth - 1, interpret, counts);
+  for (size_t i = 0; i < paths.len; i++) test_folder(paths.data[i], depth - 1, how, counts);
   free_list(&paths);
 }
 
-int onnx_test(const dl_cli_list *folders, bool interpret) {
+int onnx_test(const dl_cli_list *folders, const onnx_test_options *how) {
   size_t counts[3] = {0};
-  for (size_t i = 0; i < folders->len; i++)
-    test_folder(folders->data[i], MAX_DEPTH, interpret, counts);
+  for (size_t i = 0; i < folders->len; i++) test_folder(folders->data[i], MAX_DEPTH, how, counts);
   if (counts[PASS] + counts[FAIL] + counts[UNSUPPORTED] == 0)
     return dl_cli_error("dlrun", "no test case found");
   printf("%zu passed, %zu failed, %zu skipped\n", counts[PASS], counts[FAIL], counts[UNSUPPORTED]);

@@ -7,11 +7,15 @@
 
 #include "tools/common/cli.h"
 
+typedef struct onnx_test_options {
+  bool interpret;      // instead of compiling
+  const char *target;  // to compile for; NULL: cpu
+} onnx_test_options;
+
 // Runs every case in or below the folders, in alphabetical order. Prints a line per case (PASS,
 // FAIL or UNSUPPORTED, with the reason) and the totals to standard output; returns the tool's exit
 // status: DL_EXIT_FAILURE when a case failed or none was found. A case is unsupported when its
-// import or compilation ends with a diagnostic that says so. With `interpret` models are
-// interpreted, not compiled.
-int onnx_test(const dl_cli_list *folders, bool interpret);
+// import or compilation ends with a diagnostic that says so.
+int onnx_test(const dl_cli_list *folders, const onnx_test_options *options);
 
 #endif
