@@ -82,7 +82,8 @@ void dl_kernel_plan(dl_kernel *k);
 dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root);
 
 // Sets `flops` and `bytes` on the loops of a root: operations of all points, and the sizes of the
-// buffers read and written. Leaves out what is not constant.
+// buffers read and written. Sizes known at run time only become `flops_factors`, the numbers of the
+// kernel's arguments to multiply by, or leave the attribute out.
 void dl_estimate_work(dl_kernel *k, const dl_stage *root, dl_op *loops);
 
 // The value that a compute's body yields at the iterators given as expressions; scalar if no lane

@@ -123,6 +123,41 @@ static void fill_function(const outline *o, dl_op *func) {
   dl_ptr_map_free(&mapping);
 }
 
+// Which of a launch's arguments, followed by the extents of its grid, is `value`; -1: none.
+static int64_t slot_of(const dl_op *launch, const dl_value *value) {
+  size_t num_args, first = dl_operand_group(launch, DL_LOOP_LAUNCH_ARGUMENTS, &num_args);
+  for (size_t i = 0; i < num_args; i++)
+    if (dl_operand(launch, first + i) == value) return (int64_t)i;
+  dl_arena *arena = dl_arena_create();
+  dl_bound grid = dl_bound_of(launch, "grid", DL_LOOP_LAUNCH_GRID, arena);
+  int64_t slot = -1;
+  for (size_t i = 0; i < grid.map->num_results && slot < 0; i++) {
+    dl_expr extent = grid.map->results[i];
+    if (extent->kind == DL_EXPR_DIM && grid.operands[extent->value] == value)
+      slot = (int64_t)(num_args + i);
+  }
+  dl_arena_destroy(arena);
+  return slot;
+}
+
+// What multiplies the launch's operations is an argument of the kernel; the launch must have it
+// too.
+static void move_factors(dl_op *launch, const dl_op *kernel) {
+  dl_attr factors = dl_get_attr(launch, "flops_factors");
+  if (!factors) return;
+  dl_block *body = dl_region_first(dl_op_region(kernel, 0));
+  int64_t *slots = dl_calloc(factors->count + 1, sizeof(*slots));
+  bool known = true;
+  for (size_t i = 0; i < factors->count; i++) {
+    slots[i] = slot_of(launch, dl_arg(body, (size_t)dl_i64_at(factors, i)));
+    known &= slots[i] >= 0;
+  }
+  dl_set_attr(launch, "flops_factors",
+              known ? dl_i64_array_attr(dl_op_context(launch), factors->count, slots) : NULL);
+  if (!known) dl_set_attr(launch, "flops", NULL);
+  free(slots);
+}
+
 static void outline_loop(dl_op *kernel, dl_op *loop) {
   outline o = {.loop = loop};
   dl_walk(loop, collect, &o);
@@ -139,6 +174,7 @@ static void outline_loop(dl_op *kernel, dl_op *loop) {
     dl_named_attr attr = dl_discardable_attr(loop, i);
     dl_set_discardable_attr(launch, attr.name, attr.value);
   }
+  move_factors(launch, kernel);
   dl_arena_destroy(arena);
   dl_op_erase(loop);
   DL_VEC_FREE(&o.captured);

@@ -9,7 +9,7 @@ _Static_assert(sizeof(dlir_value_info) == 40 && offsetof(dlir_value_info, dtype)
                    offsetof(dlir_value_info, shape) == 24,
                "as emitted by value_info");
 _Static_assert(sizeof(dlir_model) == 112 && offsetof(dlir_model, open) == 64, "as emitted");
-_Static_assert(sizeof(dlrt_program) == 72 && sizeof(dlrt_launch_info) == 32, "as emitted");
+_Static_assert(sizeof(dlrt_program) == 72 && sizeof(dlrt_launch_info) == 48, "as emitted");
 
 static LLVMTypeRef pointer_type(dl_emitter *e) { return LLVMPointerTypeInContext(e->ctx, 0); }
 static LLVMValueRef null_pointer(dl_emitter *e) { return LLVMConstNull(pointer_type(e)); }
@@ -135,6 +135,15 @@ static double estimate(dl_op *launch, const char *attribute) {
   return value->kind == DL_ATTR_FLOAT ? value->number : (double)value->integer;
 }
 
+static LLVMValueRef emit_factors(dl_emitter *e, dl_attr factors) {
+  size_t count = factors ? factors->count : 0;
+  LLVMValueRef *numbers = dl_calloc(count + 1, sizeof(*numbers));
+  for (size_t i = 0; i < count; i++) numbers[i] = dl_llvm_const_i64(e, dl_i64_at(factors, i));
+  LLVMValueRef table = dl_table_array(e, numbers, count);
+  free(numbers);
+  return table;
+}
+
 static LLVMValueRef emit_launches(dl_emitter *e) {
   LLVMValueRef *infos = dl_calloc(e->launches->len + 1, sizeof(*infos));
   for (size_t i = 0; i < e->launches->len; i++) {
@@ -144,9 +153,13 @@ static LLVMValueRef emit_launches(dl_emitter *e) {
     dl_buffer text = {0};
     dl_buffer_append(&text, label.len ? label.data : kernel,
                      label.len ? label.len : strlen(kernel));
-    LLVMValueRef fields[] = {dl_table_string(e, text.data), dl_table_string(e, kernel),
+    dl_attr factors = dl_get_attr(launch, "flops_factors");
+    LLVMValueRef fields[] = {dl_table_string(e, text.data),
+                             dl_table_string(e, kernel),
                              number(e, estimate(launch, "flops")),
-                             number(e, estimate(launch, "bytes"))};
+                             number(e, estimate(launch, "bytes")),
+                             dl_llvm_const_i64(e, factors ? (int64_t)factors->count : 0),
+                             emit_factors(e, factors)};
     infos[i] = dl_table_struct(e, fields, DL_COUNT(fields));
     dl_buffer_free(&text);
   }

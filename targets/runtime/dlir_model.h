@@ -91,8 +91,8 @@ typedef struct dlir_profile_entry {
   const char *kernel;  // the kernel's symbol
   const char *device;  // what it ran on: "cpu", or the device's name
   uint64_t calls;
-  uint64_t nanoseconds;  // total
-  double flops, bytes;   // per call; 0 when unknown
+  uint64_t nanoseconds;  // of all calls, as are the next
+  double flops, bytes;   // 0 when unknown
 } dlir_profile_entry;
 
 typedef struct dlir_session dlir_session;

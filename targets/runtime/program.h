@@ -9,7 +9,7 @@
 
 #include "targets/runtime/dlir_model.h"
 
-#define DLRT_PROGRAM_VERSION 1
+#define DLRT_PROGRAM_VERSION 2
 
 // What the launches of a run share. Compiled code reads `weights` and passes the rest on.
 typedef struct dlrt_run {
@@ -27,7 +27,9 @@ typedef void (*dlrt_main_fn)(dlrt_run *run, void *const *inputs, const int64_t *
 
 typedef struct dlrt_launch_info {
   const char *label, *kernel;
-  double flops, bytes;
+  double flops, bytes;  // per launch; 0 when unknown
+  uint64_t num_factors;
+  const int64_t *factors;  // numbers of slots that hold sizes to multiply `flops` by
 } dlrt_launch_info;
 
 // A launch as the device takes it.

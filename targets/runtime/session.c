@@ -71,9 +71,7 @@ static dlir_status allocate_profile(dlir_session *s) {
     const dlrt_launch_info *info = &s->program->launches[i];
     s->profile[i] = (dlir_profile_entry){.label = info->label,
                                          .kernel = info->kernel,
-                                         .device = s->device ? dlrt_device_name(s) : "cpu",
-                                         .flops = info->flops,
-                                         .bytes = info->bytes};
+                                         .device = s->device ? dlrt_device_name(s) : "cpu"};
   }
   return DLIR_OK;
 }
@@ -269,6 +267,17 @@ static void run_launch(dlir_session *s, int64_t index, dlrt_kernel_fn kernel, co
   if (nanoseconds) *nanoseconds = now() - start;
 }
 
+static void count(dlir_session *s, int64_t index, const uint64_t *slots, uint64_t nanoseconds) {
+  const dlrt_launch_info *info = &s->program->launches[index];
+  double times = 1;
+  for (uint64_t i = 0; i < info->num_factors; i++) times *= (double)slots[info->factors[i]];
+  dlir_profile_entry *entry = &s->profile[index];
+  entry->calls++;
+  entry->nanoseconds += nanoseconds;
+  entry->flops += times * info->flops;
+  entry->bytes += info->bytes;
+}
+
 void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint64_t *slots,
                  int64_t grid) {
   dlir_session *s = dlrt_session_of(run);
@@ -279,6 +288,5 @@ void dlrt_launch(dlrt_run *run, int64_t index, dlrt_kernel_fn kernel, const uint
   }
   uint64_t nanoseconds;
   run_launch(s, index, kernel, slots, grid, &nanoseconds);
-  s->profile[index].nanoseconds += nanoseconds;
-  s->profile[index].calls++;
+  count(s, index, slots, nanoseconds);
 }

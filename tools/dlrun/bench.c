@@ -56,7 +56,8 @@ bool bench_measure(double seconds, bool (*run)(void *user), void *user, bench_ti
 
 typedef struct row {
   const dlir_profile_entry *entry;
-  double ms, share, gflops;  // per run
+  double ms, share;           // per run
+  double gflops, roof_share;  // 0 when unknown; the roof is the CPU's
 } row;
 
 static int compare_rows(const void *a, const void *b) {
@@ -64,33 +65,36 @@ static int compare_rows(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
-static row *make_rows(const dlir_profile_entry *entries, size_t count, int runs, double *total) {
-  row *rows = dl_calloc(count + 1, sizeof(*rows));
+static row *make_rows(const bench_profile *p, double *total) {
+  row *rows = dl_calloc(p->count + 1, sizeof(*rows));
   *total = 0;
-  for (size_t i = 0; i < count; i++) {
-    rows[i] = (row){.entry = &entries[i], .ms = (double)entries[i].nanoseconds * 1e-6 / runs};
+  for (size_t i = 0; i < p->count; i++) {
+    const dlir_profile_entry *entry = &p->entries[i];
+    double nanoseconds = (double)entry->nanoseconds;
+    rows[i] = (row){.entry = entry, .ms = nanoseconds * 1e-6 / p->runs};
+    rows[i].gflops = nanoseconds > 0 ? entry->flops / nanoseconds : 0;
+    if (!strcmp(entry->device, "cpu")) rows[i].roof_share = rows[i].gflops / p->roof;
     *total += rows[i].ms;
   }
-  for (size_t i = 0; i < count; i++) {
-    double calls = (double)entries[i].calls / runs;
-    rows[i].share = *total > 0 ? rows[i].ms / *total : 0;
-    rows[i].gflops = rows[i].ms > 0 ? entries[i].flops * calls / rows[i].ms * 1e-6 : 0;
-  }
+  for (size_t i = 0; i < p->count; i++) rows[i].share = *total > 0 ? rows[i].ms / *total : 0;
   return rows;
 }
 
-void bench_print_profile(const dlir_profile_entry *entries, size_t count, int runs) {
+void bench_print_profile(const bench_profile *p, int threads) {
   double total;
-  row *rows = make_rows(entries, count, runs, &total);
-  qsort(rows, count, sizeof(*rows), compare_rows);
-  printf("%10s %7s %9s  %s\n", "ms", "share", "GFLOP/s", "layer (kernel) on device");
-  for (size_t i = 0; i < count; i++) {
-    char rate[16] = "-";
+  row *rows = make_rows(p, &total);
+  qsort(rows, p->count, sizeof(*rows), compare_rows);
+  printf("roof: %.1f GFLOP/s, measured: f32 multiply-adds in the registers of %d thread%s\n",
+         p->roof, threads, threads == 1 ? "" : "s");
+  printf("%10s %7s %9s %6s  %s\n", "ms", "share", "GFLOP/s", "roof", "layer (kernel) on device");
+  for (size_t i = 0; i < p->count; i++) {
+    char rate[16] = "-", part[16] = "-";
     if (rows[i].gflops > 0) snprintf(rate, sizeof(rate), "%.1f", rows[i].gflops);
-    printf("%10.4f %6.1f%% %9s  %s (%s) on %s\n", rows[i].ms, rows[i].share * 100, rate,
+    if (rows[i].roof_share > 0) snprintf(part, sizeof(part), "%.1f%%", rows[i].roof_share * 100);
+    printf("%10.4f %6.1f%% %9s %6s  %s (%s) on %s\n", rows[i].ms, rows[i].share * 100, rate, part,
            rows[i].entry->label, rows[i].entry->kernel, rows[i].entry->device);
   }
-  printf("%10.4f         total of %zu launches per run\n", total, count);
+  printf("%10.4f         total of %zu launches per run\n", total, p->count);
   free(rows);
 }
 
@@ -109,26 +113,27 @@ static void print_string(const char *text) {
   putchar('"');
 }
 
-static void print_layers(const dlir_profile_entry *entries, size_t count, int runs) {
+static void print_layers(const bench_profile *p) {
   double total;
-  row *rows = make_rows(entries, count, runs, &total);
-  printf("\"profiled_ms\": %.6g, \"layers\": [", total);
-  for (size_t i = 0; i < count; i++) {
+  row *rows = make_rows(p, &total);
+  printf("\"profiled_ms\": %.6g, \"roof_gflops\": %.6g, \"layers\": [", total, p->roof);
+  for (size_t i = 0; i < p->count; i++) {
     printf("%s{\"layer\": ", i ? ", " : "");
     print_string(rows[i].entry->label);
     printf(", \"kernel\": ");
     print_string(rows[i].entry->kernel);
     printf(", \"device\": ");
     print_string(rows[i].entry->device);
-    printf(", \"ms\": %.6g, \"share\": %.4g, \"gflops\": %.6g}", rows[i].ms, rows[i].share,
-           rows[i].gflops);
+    printf(", \"ms\": %.6g, \"share\": %.4g", rows[i].ms, rows[i].share);
+    if (rows[i].gflops > 0) printf(", \"gflops\": %.6g", rows[i].gflops);
+    if (rows[i].roof_share > 0) printf(", \"roof_share\": %.4g", rows[i].roof_share);
+    printf("}");
   }
   printf("]");
   free(rows);
 }
 
-void bench_print_json(const bench_times *times, int threads, const dlir_profile_entry *entries,
-                      size_t count, int runs) {
+void bench_print_json(const bench_times *times, int threads, const bench_profile *profile) {
   printf("{");
   if (times)
     printf(
@@ -136,9 +141,9 @@ void bench_print_json(const bench_times *times, int threads, const dlir_profile_
         "\"runs\": %d, ",
         times->median, times->min, times->p90, times->mean, times->runs);
   printf("\"threads\": %d", threads);
-  if (entries) {
+  if (profile) {
     printf(", ");
-    print_layers(entries, count, runs);
+    print_layers(profile);
   }
   printf("}\n");
 }

@@ -17,10 +17,16 @@ typedef struct bench_times {
 // stop.
 bool bench_measure(double seconds, bool (*run)(void *user), void *user, bench_times *times);
 
-// A table of the kernels' launches over `runs` runs, slowest first.
-void bench_print_profile(const dlir_profile_entry *entries, size_t count, int runs);
+typedef struct bench_profile {
+  const dlir_profile_entry *entries;
+  size_t count;
+  int runs;     // that the entries add up
+  double roof;  // GFLOP/s that the threads could do (roof.h)
+} bench_profile;
+
+// A table of the kernels' launches, slowest first.
+void bench_print_profile(const bench_profile *profile, int threads);
 // {"median_ms": …, …} in one line; a NULL pointer leaves its part out.
-void bench_print_json(const bench_times *times, int threads, const dlir_profile_entry *entries,
-                      size_t count, int runs);
+void bench_print_json(const bench_times *times, int threads, const bench_profile *profile);
 
 #endif

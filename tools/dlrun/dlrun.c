@@ -13,6 +13,7 @@
 #include "tools/dlrun/library.h"
 #include "tools/dlrun/onnx_compare.h"
 #include "tools/dlrun/onnx_test.h"
+#include "tools/dlrun/roof.h"
 #include "tools/dlrun/tensor.h"
 
 typedef struct options {
@@ -286,16 +287,15 @@ static bool measure(program *p) {
   const options *o = p->options;
   bench_times times;
   if (!bench_measure(o->seconds, run_once, p, &times)) return false;
-  const dlir_profile_entry *entries;
-  size_t count = p->lib.model->profile(p->session, &entries);
-  int runs = times.runs + BENCH_WARM_UP_RUNS + 1;  // with the one whose outputs were shown
-  int threads = p->options->threads ? (int)p->options->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-  if (o->profile && !o->json) bench_print_profile(entries, count, runs);
+  int threads = (int)o->threads;
+  bench_profile profile = {.runs = times.runs + BENCH_WARM_UP_RUNS + 1};  // with the one shown
+  profile.count = p->lib.model->profile(p->session, &profile.entries);
+  if (o->profile) profile.roof = roof_measure(threads);
+  if (o->profile && !o->json) bench_print_profile(&profile, threads);
   if (o->bench && !o->json)
     printf("median %.4g ms, min %.4g ms, p90 %.4g ms, %d runs on %d threads\n", times.median,
            times.min, times.p90, times.runs, threads);
-  if (o->json)
-    bench_print_json(o->bench ? &times : NULL, threads, o->profile ? entries : NULL, count, runs);
+  if (o->json) bench_print_json(o->bench ? &times : NULL, threads, o->profile ? &profile : NULL);
   return true;
 }
 

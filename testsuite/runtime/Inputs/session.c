@@ -28,7 +28,7 @@ static void main_function(dlrt_run *run, void *const *inputs, const int64_t *dim
 
 static void shapes_function(const int64_t *dims, int64_t *output_dims) { output_dims[0] = dims[0]; }
 
-static const dlrt_launch_info launches[] = {{"layer/one", "twice", 4, 32}};
+static const dlrt_launch_info launches[] = {{.label = "layer/one", .kernel = "twice", .flops = 4, .bytes = 32}};
 static const dlrt_program program = {.version = DLRT_PROGRAM_VERSION,
                                      .features = "",
                                      .main = main_function,
