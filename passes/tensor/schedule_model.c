@@ -125,7 +125,7 @@ static int64_t vector_load_cost(const dl_model *m, int64_t vectors) {
     if (a->reduce && a->extent != DL_DYNAMIC) bytes *= (double)a->extent;
   }
   if (bytes <= (double)m->machine->l1_bytes) return 1;
-  return bytes <= (double)m->machine->l2_bytes / 2 ? 3 : 6;
+  return bytes <= (double)m->machine->l2_bytes / 2 ? 2 : 3;
 }
 
 // How many elements or vectors of each access a step of a tile reads, and what that costs in half
@@ -174,7 +174,7 @@ static int64_t total_cost(const dl_model *m, const dl_model_tiling *t, int64_t c
     if (part & 1) across = 1, at.channels = channels % tile.channels;
     if (part & 2) along = 1, at.pixels = pixels % tile.pixels;
     if (at.channels == 0 || at.pixels == 0) continue;
-    total += across * along * step_cost(m, t, at);
+    total += across * along * step_cost(m, t, at) + (part != 0);
   }
   return total;
 }
