@@ -122,77 +122,19 @@ static void release(void *user, void *result) {
   free_result(result);
 }
 
-// --- the first op that differs ---
-
-static dl_ident name_of(const dl_op *op, size_t result) {
-  dl_ident name = dl_loc_first_name(dl_op_loc(op));
-  if (!name) name = dl_value_name(dl_result(op, result));
-  return name;
-}
-
-// The last tensor that ops of each name computed, in the order in which the names came up: an op
-// may have become several, of which the last computes what it did.
-typedef struct trace {
-  dl_ptr_map values;  // name -> dl_ndarray
-  DL_VEC(const dl_op *) ops;
-} trace;
-
-static void remember(void *user, const dl_op *op, size_t result, const dl_ndarray *value) {
-  trace *t = user;
-  dl_ident name = result == 0 ? name_of(op, result) : NULL;
-  if (!name) return;
-  dl_ndarray *previous = dl_ptr_map_get(&t->values, name);
-  if (!previous) DL_PUSH(&t->ops, op);
-  dl_ndarray_release(previous);
-  dl_ptr_map_set(&t->values, name, dl_copy_array(value));
-}
-
-static trace run_traced(dl_checker *checker, dl_op *module) {
-  trace t = {0};
-  dl_check_result *result =
-      run_module(checker, module, &(dl_interp_options){.observe = remember, .user = &t});
-  if (result) free_result(result);
-  return t;
-}
-
-static void free_trace(trace *t) {
-  for (size_t i = 0; i < t->values.capacity; i++) {
-    if (t->values.keys[i]) dl_ndarray_release(t->values.values[i]);
-  }
-  dl_ptr_map_free(&t->values);
-  DL_VEC_FREE(&t->ops);
-}
-
-static bool same_shape(const dl_ndarray *a, const dl_ndarray *b) {
-  return a->element == b->element && a->rank == b->rank &&
-         (!a->rank || !memcmp(a->shape, b->shape, a->rank * sizeof(int64_t)));
-}
-
-// By more than rounding's share: whether the difference matters is known already, only not where it
-// begins.
-static bool differs(const dl_ndarray *a, const dl_ndarray *b) {
-  if (!same_shape(a, b) || dl_same_bits(a, b)) return false;
-  dl_spreads tolerance = {.everywhere = 1e-5 * dl_max_magnitude(a)};
-  dl_buffer ignored = {0};
-  bool same = dl_compare_arrays(a, b, &tolerance, &ignored);
-  dl_buffer_free(&ignored);
-  return !same;
-}
-
 // Runs both versions again, since values are kept only now that they are needed.
-static void find_first_difference(dl_checker *checker, const dl_check_result *before,
-                                  const dl_check_result *after, dl_buffer *why) {
-  trace old = run_traced(checker, before->module), new = run_traced(checker, after->module);
-  for (size_t i = 0; i < old.ops.len; i++) {
-    dl_ident name = name_of(old.ops.data[i], 0);
-    const dl_ndarray *value = dl_ptr_map_get(&new.values, name);
-    if (!value || !differs(dl_ptr_map_get(&old.values, name), value)) continue;
-    dl_buffer_printf(why, "; the first value that differs is that of '%s' ('%s')", name,
-                     dl_op_name(old.ops.data[i]));
-    break;
+static void explain(dl_checker *checker, const dl_check_result *before,
+                    const dl_check_result *after, dl_buffer *why) {
+  dl_op *const modules[] = {before->module, after->module};
+  dl_trace *traces[2];
+  for (size_t i = 0; i < 2; i++) {
+    traces[i] = dl_trace_create();
+    dl_interp_options options = {.observe = dl_trace_observe, .user = traces[i]};
+    dl_check_result *result = run_module(checker, modules[i], &options);
+    if (result) free_result(result);
   }
-  free_trace(&old);
-  free_trace(&new);
+  dl_trace_explain(traces[0], traces[1], why);
+  for (size_t i = 0; i < 2; i++) dl_trace_destroy(traces[i]);
 }
 
 // --- comparing ---
@@ -206,7 +148,7 @@ static bool compare_structure(const dl_check_result *a, const dl_check_result *b
     const dl_function_outputs *x = &a->outcomes.data[f], *y = &b->outcomes.data[f];
     bool same = x->function == y->function && x->outputs.len == y->outputs.len;
     for (size_t i = 0; same && i < x->outputs.len; i++)
-      same = same_shape(x->outputs.data[i], y->outputs.data[i]);
+      same = dl_same_shape(x->outputs.data[i], y->outputs.data[i]);
     if (same) continue;
     dl_buffer_printf(why, "@%s gives outputs of other types or sizes", x->function);
     return false;
@@ -256,7 +198,7 @@ static bool equal(void *user, void *before_result, void *after_result, dl_contra
   for (size_t f = 0; f < before->outcomes.len; f++) {
     for (size_t i = 0; i < before->outcomes.data[f].outputs.len; i++) {
       if (compare_output(user, before, after, f, i, contract, bound, why)) continue;
-      find_first_difference(user, before, after, why);
+      explain(user, before, after, why);
       return false;
     }
   }

@@ -9,6 +9,11 @@ dl_ndarray *dl_copy_array(const dl_ndarray *array) {
   return copy;
 }
 
+bool dl_same_shape(const dl_ndarray *a, const dl_ndarray *b) {
+  return a->element == b->element && a->rank == b->rank &&
+         (!a->rank || !memcmp(a->shape, b->shape, a->rank * sizeof(int64_t)));
+}
+
 static bool same_element(const dl_ndarray *a, const dl_ndarray *b, int64_t i) {
   size_t size = dl_element_bytes(a->element);
   if (!memcmp(a->data + (size_t)i * size, b->data + (size_t)i * size, size)) return true;

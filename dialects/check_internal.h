@@ -55,10 +55,19 @@ void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact);  // sets `
 void dl_spreads_free(dl_spreads *spreads);
 
 dl_ndarray *dl_copy_array(const dl_ndarray *array);
-bool dl_same_bits(const dl_ndarray *a, const dl_ndarray *b);  // NaNs are alike
-double dl_max_magnitude(const dl_ndarray *array);             // of finite elements
+bool dl_same_shape(const dl_ndarray *a, const dl_ndarray *b);  // and element type
+bool dl_same_bits(const dl_ndarray *a, const dl_ndarray *b);   // NaNs are alike
+double dl_max_magnitude(const dl_ndarray *array);              // of finite elements
 // Whether all elements agree within the tolerances; writes the worst into `why` if not.
 bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
                        dl_buffer *why);
+
+// What a run computed, op by op (check_trace.c).
+typedef struct dl_trace dl_trace;
+dl_trace *dl_trace_create(void);
+void dl_trace_destroy(dl_trace *trace);
+void dl_trace_observe(void *trace, const dl_op *op, size_t result, const dl_ndarray *value);
+// Writes into `why` at which op of `before` the values begin to differ, if that can be told.
+void dl_trace_explain(const dl_trace *before, const dl_trace *after, dl_buffer *why);
 
 #endif

@@ -11,8 +11,12 @@
 #include "dialects/ndarray.h"
 #include "ir/op.h"
 
+#define DL_INTERP_MEMORY SIZE_MAX
+
 typedef struct dl_interp_options {
-  // Called with every tensor that an op computes; may be NULL.
+  // Called with every tensor that an op computes, and, `result` being DL_INTERP_MEMORY, with what
+  // loop.store stores, and what a call or launch finds afterwards behind each pointer that it may
+  // have written through, up to the end of the memory. May be NULL.
   void (*observe)(void *user, const dl_op *op, size_t result, const dl_ndarray *value);
   void *user;
   // Not 0: every rounding of a float is moved at random by up to a unit in the last place, which

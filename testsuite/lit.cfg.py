@@ -6,7 +6,7 @@ import lit.formats
 config.name = "dlir"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".dlir", ".test", ".yaml"]
-config.excludes = ["Inputs", "models", "unit", "conformance", "lit.cfg.py", "CMakeLists.txt"]
+config.excludes = ["Inputs", "models", "unit", "conformance", "faults", "lit.cfg.py", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dlir_build_dir, "testsuite")
 

@@ -1,6 +1,7 @@
 #include "dialects/interp.h"
 
 #include "dialects/eval/interp_internal.h"
+#include "dialects/loop/loop.h"
 
 enum { MAX_CALL_DEPTH = 256 };
 
@@ -59,12 +60,57 @@ void dl_frame_close(dl_frame *frame) {
   free(frame->memory);
 }
 
+// Whether the function called by op may write through its argument.
+static bool may_write(const dl_op *op, size_t argument) {
+  dl_attr callee = dl_get_attr(op, "callee");
+  const dl_op *function = dl_find_function(op, callee->name);
+  dl_attr attrs = function ? dl_get_attr(function, "arg_attrs") : NULL;
+  if (!attrs || argument >= attrs->count) return true;
+  dl_ident readonly = dl_intern_z(dl_op_context(op), "loop.readonly");
+  return !dl_dict_get(attrs->elements[argument], readonly);
+}
+
+static void observe_pointer(const dl_interp_options *options, const dl_op *op, dl_pointer pointer,
+                            dl_type element) {
+  if (!pointer.memory || pointer.offset < 0) return;
+  int64_t count =
+      ((int64_t)pointer.memory->size - pointer.offset) / (int64_t)dl_element_bytes(element);
+  dl_ndarray *array = count > 0 ? dl_ndarray_create(element, 1, &count) : NULL;
+  if (!array) return;
+  memcpy(array->data, pointer.memory->data + pointer.offset, dl_ndarray_bytes(array));
+  options->observe(options->user, op, DL_INTERP_MEMORY, array);
+  dl_ndarray_release(array);
+}
+
+static void observe_call(const dl_frame *frame, const dl_instr *instr) {
+  for (size_t i = 0; i < instr->num_operands; i++) {
+    dl_place place = instr->operands[i];
+    if (place.kind != DL_PLACE_POINTER || !may_write(instr->op, i)) continue;
+    observe_pointer(frame->interp->options, instr->op, *(dl_pointer *)dl_at(frame, place),
+                    dl_loop_ptr_element(place.type));
+  }
+}
+
+static void observe_store(const dl_frame *frame, const dl_instr *instr) {
+  const dl_interp_options *options = frame->interp->options;
+  dl_place place = instr->operands[0];
+  int64_t count = (int64_t)place.lanes;
+  dl_ndarray *array = dl_ndarray_create(dl_element_type(place.type), 1, &count);
+  if (!array) return;
+  dl_lanes_store(array->element, dl_at(frame, place), array->data, 1, place.lanes);
+  options->observe(options->user, instr->op, DL_INTERP_MEMORY, array);
+  dl_ndarray_release(array);
+}
+
 static void observe(const dl_frame *frame, const dl_instr *instr) {
   const dl_interp_options *options = frame->interp->options;
+  const char *name = dl_op_name(instr->op);
   for (size_t i = 0; i < instr->num_results; i++) {
     if (instr->results[i].kind != DL_PLACE_TENSOR) continue;
     options->observe(options->user, instr->op, i, dl_place_tensor(frame, instr->results[i]));
   }
+  if (!strcmp(name, "func.call") || !strcmp(name, "loop.launch")) observe_call(frame, instr);
+  if (!strcmp(name, "loop.store")) observe_store(frame, instr);
 }
 
 dl_status dl_run_code(dl_frame *frame, const dl_code *code) {

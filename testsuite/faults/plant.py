@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Plant faults in passes, one at a time, and see whether --check-each-pass names the pass and the op.
+
+    python3 testsuite/faults/plant.py [--work DIR] [--jobs N] [NAME...]
+
+Works on a copy of the sources in DIR (kept between runs, so that builds are incremental; a temporary
+folder by default). A fault is a few searches and replacements in one file; a text that is not there any
+more is an error: adapt the fault. The programs are compiled down to loops by dlopt; the fault must be
+diagnosed as an error of the pass that has it, with one of the ops at which its effect begins. Without
+faults the check must be silent. Exit status 1 if a fault is missed or taken for another.
+"""
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = {
+    "network.dlir": ["--graph-pipeline", "--tensor-pipeline", "--loop-pipeline"],
+    "loops.dlir": ["--loop-form-fma", "--cse", "--loop-invariant-code-motion", "--loop-outline-parallel",
+                   "--cse", "--loop-plan-memory"],
+}
+
+# ops: a regular expression for the names that may be given for where the difference begins.
+Fault = namedtuple("Fault", "name culprit ops file changes")
+
+FAULTS = [
+    Fault("batch-norm-without-epsilon", "graph-fold-batch-norm", "norm|conv1", "passes/graph/fold_batch_norm.c",
+          [("(float)graph_batch_normalization_epsilon(norm)",
+            "0 * (float)graph_batch_normalization_epsilon(norm)")]),
+    Fault("batch-norm-sign", "graph-fold-batch-norm", "norm|conv1", "passes/graph/fold_batch_norm.c",
+          [("&graph_sub, graph_batch_normalization_B(norm)", "&graph_add, graph_batch_normalization_B(norm)")]),
+    Fault("batch-norm-wrong-weight", "graph-fold-batch-norm", "norm|conv1", "passes/graph/fold_batch_norm.c",
+          [("binary(rw, &graph_mul, weight, along(rw, a.factor,", "binary(rw, &graph_mul, weight, along(rw, a.term,")]),
+    Fault("reshape-of-anything", "graph-canonicalize", "shaped.*|matmul", "passes/graph/canonicalize.c",
+          [("source = first ? copied_operand(first) : NULL",
+            "source = first && dl_num_operands(first) ? dl_operand(first, 0) : NULL")]),
+    Fault("reversed-constants", "graph-fold-constants", "bias|matmul", "passes/graph/fold_constants.c",
+          [("dl_constant_value(dl_operand(op, i));\n    DL_PUSH",
+            "dl_constant_value(dl_operand(op, dl_num_operands(op) - 1 - i));\n    DL_PUSH")]),
+    Fault("cse-ignores-attributes", "cse", "leaky2|last", "passes/common/cse.c",
+          [("dl_ops_equivalent(candidate->op, op)",
+            "(dl_num_operands(op) == 1 || dl_ops_equivalent(candidate->op, op)) &&\n"
+            "        (!dl_num_operands(op) || dl_operand(op, 0) == dl_operand(candidate->op, 0))"),
+           ("uint64_t hash = dl_op_hash(op);",
+            "uint64_t hash = dl_num_operands(op) == 1 ? (uintptr_t)dl_op_def_of(op) : dl_op_hash(op);")]),
+    Fault("cse-ignores-writes", "cse", ".*", "passes/common/cse.c",
+          [("earlier->writes == state->writes", "earlier->writes <= state->writes")]),
+    Fault("fuse-wrong-argument", "graph-fuse", "norm|sum|last", "passes/graph/fuse.c",
+          [("  if (argument) return argument;\n",
+            "  for (size_t i = 0; !argument && i < body->operands.len; i++)\n"
+            "    if (dl_value_type(body->operands.data[i]) == dl_value_type(value))\n"
+            "      argument = dl_arg(body->block, i);\n"
+            "  if (argument) return argument;\n")]),
+    Fault("pad-value", "convert-graph-to-tensor", "pool", "passes/convert/spec_to_tensor.c",
+          [("return dl_signless_attr(read->otherwise);",
+            "return dl_float_attr(dl_signless_attr(read->otherwise)->type, 0);")]),
+    Fault("padding-lanes-not-zero", "convert-graph-to-tensor", ".*", "passes/convert/stored_iterators.c",
+          [("it->dropped || !it->num_radices || divides(it)", "it")]),
+    Fault("wrong-weight", "tensor-partition-constants", "conv2|relu", "passes/tensor/partition_constants.c",
+          [("  dl_type type = dl_value_type(value);\n",
+            "  dl_type type = dl_value_type(value);\n"
+            "  for (size_t i = 0; i < p->weights.len; i++)\n"
+            "    if (dl_value_type(p->weights.data[i]) == type) index = i;\n")]),
+    Fault("kernels-alike-by-type", "tensor-outline-groups", ".*", "passes/tensor/outline_groups.c",
+          [("hashes[i] == hash && dl_ops_equivalent(o->kernels.data[i], kernel)",
+            "(hashes[i] == hash || hash) && dl_get_attr(o->kernels.data[i], \"function_type\") ==\n"
+            "            dl_get_attr(kernel, \"function_type\")")]),
+    Fault("lost-last-tap", "convert-tensor-to-loop", "conv1|norm|pool|depthwise", "passes/convert/nest_segments.c",
+          [("dl_expr_add_const(last, 1)", "last")]),
+    Fault("lost-mask", "convert-tensor-to-loop", ".*", "passes/convert/nest_segments.c",
+          [(".count = dl_expr_sub(whole, done)", ".count = tile")]),
+    Fault("lost-remainder", "convert-tensor-to-loop", ".*", "passes/convert/nest_segments.c",
+          [("if (rest == 0 || overlap) return;", "return;")]),
+    Fault("exp-coefficient", "loop-expand-math", "odd|twice.*|softmax", "passes/loop/loop_expand_math.c",
+          [("0.4999999403953552f, 0.16666515171527863f", "0.4999999403953552f, 0.1766f")]),
+    Fault("tanh-without-sign", "loop-expand-math", "odd|twice.*", "passes/loop/loop_expand_math.c",
+          [("return with_sign(x, choose(x, OLT, magnitude, real(x, 0.625), small, large), a);",
+            "return choose(x, OLT, magnitude, real(x, 0.625), small, large);")]),
+    Fault("fma-wrong-addend", "loop-form-fma", ".*", "passes/loop/loop_form_fma.c",
+          [("dl_operand(product, 1), dl_operand(sum, 1 - side)", "dl_operand(product, 1), dl_operand(product, 1)")]),
+    Fault("grid-reversed", "loop-outline-parallel", ".*", "passes/loop/loop_outline_parallel.c",
+          [("dl_arg(body, o->captured.len + i));",
+            "dl_arg(body, o->captured.len + dl_num_args(loop_body) - 1 - i));")]),
+    Fault("loads-leave-loops", "loop-invariant-code-motion", ".*", "passes/common/loop_invariant_code_motion.c",
+          [("dl_op_effects(op) != DL_EFFECTS_NONE", "dl_op_effects(op) == DL_EFFECTS_WRITE"),
+           ]),
+    Fault("short-lifetimes", "loop-plan-memory", ".*", "passes/loop/loop_plan_memory.c",
+          [(".last = last_use(&ops, pointer, block)});", ".last = i});")]),
+    Fault("half-a-buffer", "loop-plan-memory", ".*", "passes/loop/loop_plan_memory.c",
+          [(".bytes = align(elements * (int64_t)bytes),", ".bytes = align(elements * (int64_t)bytes / 2),")]),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, text=True, capture_output=True, **options)
+
+
+def random_elements(shape, low, high, source):
+    if not shape:
+        return repr(round(source.uniform(low, high), 4))
+    return "[" + ", ".join(random_elements(shape[1:], low, high, source) for _ in range(shape[0])) + "]"
+
+
+def fill_in(text):
+    source = random.Random(1)
+
+    def fill(match):
+        shape = [int(size) for size in match[2].split("x")[:-1]]
+        low, high = (0.01, 1.5) if match[1] else (-1, 1)
+        return f"dense<{random_elements(shape, low, high, source)}> : tensor<{match[2]}>"
+
+    return re.sub(r"dense<RANDOM(_POSITIVE)?> : tensor<([0-9x]+f32)>", fill, text)
+
+
+class Scratch:
+    """A copy of the sources with a build of dlopt."""
+
+    def __init__(self, folder, jobs):
+        self.folder, self.jobs = folder, jobs
+
+    def path(self, file):
+        return os.path.join(self.folder, "source", file)
+
+    def prepare(self):
+        files = run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True).stdout.split("\0")
+        for file in filter(None, files):
+            source, copy = os.path.join(ROOT, file), self.path(file)
+            if not os.path.isfile(source):
+                continue
+            if os.path.exists(copy) and read(copy) == read(source):
+                continue
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copyfile(source, copy)
+        if not os.path.exists(os.path.join(self.folder, "build")):
+            run(["cmake", "-S", self.path("."), "-B", os.path.join(self.folder, "build"), "-G", "Ninja",
+                 "-DCMAKE_BUILD_TYPE=RelWithDebInfo"], check=True)
+        for program in PROGRAMS:
+            text = read(os.path.join(ROOT, "testsuite/faults/programs", program)).decode()
+            write(os.path.join(self.folder, program), fill_in(text))
+        self.build()
+
+    def build(self):
+        done = run(["ninja", "-C", os.path.join(self.folder, "build"), f"-j{self.jobs}", "dlopt"])
+        if done.returncode:
+            sys.exit(done.stdout)
+
+    def check(self):
+        """The run of the first program that fails, or of the last one."""
+        dlopt = os.path.join(self.folder, "build/tools/dlopt")
+        for program, passes in PROGRAMS.items():
+            path = os.path.join(self.folder, program)
+            done = run([dlopt, path, "--check-each-pass", *passes, "-o", "/dev/null"])
+            if done.returncode:
+                break
+        return done
+
+    def plant(self, fault):
+        path = self.path(fault.file)
+        text = original = read(path).decode()
+        for old, new in fault.changes:
+            if text.count(old) != 1:
+                sys.exit(f"fault '{fault.name}': {fault.file} has {text.count(old)} times: {old}")
+            text = text.replace(old, new)
+        try:
+            write(path, text)
+            self.build()
+            return self.check()
+        finally:
+            write(path, original)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def judge(fault, done):
+    """What is wrong with the diagnosis, or None."""
+    if done.returncode == 0:
+        return "not noticed"
+    named = re.findall(r"(?:error: |after )pass '([^']*)'", done.stderr)
+    if named[:1] != [fault.culprit]:
+        return f"taken for {named[:1] or 'another error'}"
+    ops = re.findall(r"value that differs is that of '([^']*)'", done.stderr)
+    ops += re.findall(r'loc\("([^"]*)"', done.stderr)
+    if not any(re.fullmatch(fault.ops, op) for op in ops):
+        return f"wrong op {ops}" if ops else "no op named"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Plant faults in passes and see whether they are found.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="faults to plant (default: all)")
+    parser.add_argument("--work", help="folder for the copy and its build")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--verbose", action="store_true", help="show all diagnostics")
+    args = parser.parse_args()
+    scratch = Scratch(args.work or tempfile.mkdtemp(prefix="dlir-faults-"), args.jobs)
+    scratch.prepare()
+    clean = scratch.check()
+    if clean.returncode:
+        sys.exit(f"the check fails without faults:\n{clean.stderr}")
+    chosen = [fault for fault in FAULTS if not args.names or fault.name in args.names]
+    missed = 0
+    for fault in chosen:
+        done = scratch.plant(fault)
+        wrong = judge(fault, done)
+        missed += wrong is not None
+        print(f"{'MISSED' if wrong else 'found'} {fault.name} ({fault.culprit}){': ' + wrong if wrong else ''}",
+              flush=True)
+        if wrong or args.verbose:
+            print("\n".join("    " + line[:240] for line in done.stderr.splitlines()[:6]), flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} faults found")
+    if not args.work:
+        shutil.rmtree(scratch.folder)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
