@@ -1,5 +1,6 @@
 # lit's configuration; the build tree's paths come from lit.site.cfg.py.
 import os
+import subprocess
 
 import lit.formats
 
@@ -15,7 +16,8 @@ tools_dir = os.path.join(config.dlir_build_dir, "tools")
 config.environment["PATH"] = os.pathsep.join(
     [tools_dir, llvm_bin, "/usr/lib/llvm-22/bin", os.environ["PATH"]])
 config.environment["FILECHECK_OPTS"] = "--allow-unused-prefixes=false"
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "OCL_ICD_VENDORS"):
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "OCL_ICD_VENDORS",
+             "LD_LIBRARY_PATH"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
@@ -39,3 +41,11 @@ for feature, path in (("llvm", "lib/dlir/libdlir-target-llvm.so"),
 if os.path.exists("/usr/lib/llvm-22/bin/mlir-opt"):
     config.available_features.add("mlir-opt")
     config.substitutions.append(("%mlir-opt", "/usr/lib/llvm-22/bin/mlir-opt"))
+if "spirv" in config.available_features:
+    probe = subprocess.run(
+        [config.python, os.path.join(config.test_source_root, "find_opencl_device.py")],
+        capture_output=True, text=True)
+    if probe.returncode == 0:
+        config.available_features.add("opencl-device")
+    else:
+        lit_config.note("tests that need 'opencl-device' are skipped: " + probe.stderr.strip())

@@ -28,7 +28,8 @@ static dl_status check_type(dl_op *op, dl_type type) {
     return DL_OK;
   dl_buffer text = {0};
   dl_print_type(&text, type);
-  dl_error(dl_op_loc(op), "'%s': OpenCL has no type %s", dl_op_name(op), text.data);
+  dl_error(dl_op_loc(op), "'%s': the type %s is not supported by OpenCL", dl_op_name(op),
+           text.data);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -71,10 +72,13 @@ dl_status dl_check_spirv(dl_op *op) {
   const char *name = dl_op_name(op);
   for (size_t i = 0; i < DL_COUNT(refused); i++)
     if (!strcmp(name, refused[i]))
-      return dl_error(dl_op_loc(op), "'%s' has no OpenCL code", refused[i]);
-  if (is_masked(op)) return dl_error(dl_op_loc(op), "'%s': OpenCL has no masked accesses", name);
+      return dl_error(dl_op_loc(op), "'%s' is not supported by OpenCL", refused[i]);
+  if (is_masked(op))
+    return dl_error(dl_op_loc(op), "'%s': masked accesses are not supported by OpenCL", name);
   bool calls = !strcmp(name, "func.call");
   if ((calls && any_pointer(op)) || (dl_num_regions(op) && any_pointer_result(op)))
-    return dl_error(dl_op_loc(op), "'%s': a pointer here has no address space", name);
+    return dl_error(dl_op_loc(op),
+                    "'%s': a pointer here is not supported by OpenCL: it has no address space",
+                    name);
   return check_types(op);
 }

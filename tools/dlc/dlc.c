@@ -17,8 +17,8 @@ typedef struct options {
 static const dl_cli_option option_table[] = {
     DL_CLI(TEXT, "o", options, output, "OUT", "Write there; needed"),
     DL_CLI(TEXT, "emit", options, emit, "KIND",
-           "graph, tensor, loop, llvm, asm, obj or so (default)"),
-    DL_CLI(TEXT, "target", options, target, "NAME", "What to compile for: cpu (default)"),
+           "graph, tensor, loop, llvm, asm, spirv, obj or so (default)"),
+    DL_CLI(TEXT, "target", options, target, "NAME", "What to compile for: cpu (default) or opencl"),
     DL_CLI(TEXT, "march", options, march, "ARCH", "x86-64 or aarch64"),
     DL_CLI(
         TEXT, "mcpu", options, mcpu, "CPU",
