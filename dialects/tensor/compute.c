@@ -23,8 +23,10 @@ dl_attr dl_signless_attr(dl_attr value) {
   return type == value->type ? value : dl_int_attr(type, value->integer);
 }
 
-// The bits of the smallest (largest) value of an integer type, in dl_int_attr's terms.
+// The bits of the smallest (largest) value of an integer type, in dl_int_attr's terms. Booleans are ordered
+// false, true.
 static int64_t integer_bound(dl_type type, bool largest) {
+  if (type->width == 1) return largest;
   unsigned width = type->width > 64 ? 64 : type->width;
   if (type->signedness == DL_UNSIGNED) return largest ? (int64_t)(~0ull >> (64 - width)) : 0;
   int64_t max = (int64_t)(~0ull >> (65 - width));
