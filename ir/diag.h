@@ -19,6 +19,7 @@ typedef enum dl_loc_kind {
   DL_LOC_FUSED,     // fused<metadata>[locations]
 } dl_loc_kind;
 
+// A FILE location ends before `child`: the fields from there on must not be read.
 struct dl_loc_data {
   dl_context *ctx;
   dl_loc_kind kind;

@@ -4,32 +4,40 @@
 static bool loc_equal(const void *key, const void *object) {
   dl_loc a = key, b = object;
   if (a->kind != b->kind || a->name != b->name || a->line != b->line || a->column != b->column ||
-      a->end_line != b->end_line || a->end_column != b->end_column || a->child != b->child ||
-      a->caller != b->caller || a->num_locs != b->num_locs || a->metadata != b->metadata)
+      a->end_line != b->end_line || a->end_column != b->end_column)
+    return false;
+  if (a->kind == DL_LOC_FILE) return true;
+  if (a->child != b->child || a->caller != b->caller || a->num_locs != b->num_locs ||
+      a->metadata != b->metadata)
     return false;
   return !a->num_locs || !memcmp(a->locs, b->locs, a->num_locs * sizeof(dl_loc));
 }
 
+// Most locations are positions in files, one for each op: those get no room for the fields after
+// theirs.
 static void *make_loc(dl_context *ctx, dl_arena *arena, const void *key) {
   (void)ctx;
   dl_loc from = key;
-  struct dl_loc_data *loc = dl_arena_alloc(arena, sizeof(*loc));
-  *loc = *from;
-  if (from->num_locs) {
-    dl_loc *locs = dl_arena_alloc(arena, from->num_locs * sizeof(dl_loc));
-    memcpy(locs, from->locs, from->num_locs * sizeof(dl_loc));
-    loc->locs = locs;
-  }
+  bool is_file = from->kind == DL_LOC_FILE;
+  size_t size = is_file ? offsetof(struct dl_loc_data, child) : sizeof(*from);
+  struct dl_loc_data *loc = dl_arena_alloc(arena, size);
+  memcpy(loc, from, size);
+  if (is_file || !from->num_locs) return loc;
+  dl_loc *locs = dl_arena_alloc(arena, from->num_locs * sizeof(dl_loc));
+  memcpy(locs, from->locs, from->num_locs * sizeof(dl_loc));
+  loc->locs = locs;
   return loc;
 }
 
 static dl_loc unique_loc(const struct dl_loc_data *key) {
   uint64_t hash = dl_hash_mix(key->kind, (uintptr_t)key->name);
   hash = dl_hash_mix(hash, key->line << 20 ^ key->column);
-  hash = dl_hash_mix(hash, key->end_line << 20 ^ key->end_column);
-  hash = dl_hash_mix(hash, (uintptr_t)key->child ^ (uintptr_t)key->metadata);
-  hash = dl_hash_mix(hash, (uintptr_t)key->caller);
-  hash = dl_hash_bytes(hash, key->locs, key->num_locs * sizeof(dl_loc));
+  if (key->end_line) hash = dl_hash_mix(hash, key->end_line << 20 ^ key->end_column);
+  if (key->kind != DL_LOC_FILE) {
+    hash = dl_hash_mix(hash, (uintptr_t)key->child ^ (uintptr_t)key->metadata);
+    hash = dl_hash_mix(hash, (uintptr_t)key->caller);
+    hash = dl_hash_bytes(hash, key->locs, key->num_locs * sizeof(dl_loc));
+  }
   return dl_unique(key->ctx, DL_UNIQUE_LOC, hash, key, loc_equal, make_loc);
 }
 

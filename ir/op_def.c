@@ -3,35 +3,56 @@
 #include "ir/context_internal.h"
 #include "ir/op_internal.h"
 
-static size_t group(const dl_value_spec *specs, size_t num_specs, size_t total, dl_attr segments,
-                    size_t i, size_t *count) {
-  size_t first = 0, variable = 0, fixed = 0;
-  for (size_t k = 0; k < num_specs; k++) *(specs[k].arity == DL_ONE ? &fixed : &variable) += 1;
-  bool segmented = variable > 1;
-  *count = 0;
-  if (i >= num_specs || (segmented && (!segments || segments->kind != DL_ATTR_DENSE_ARRAY ||
-                                       segments->count != num_specs)))
-    return total;
+// The sizes of the groups are those of the entries, where at most one is not DL_ONE, which takes
+// what is left.
+static size_t simple_group(const dl_value_spec *specs, size_t num_specs, size_t total, size_t i,
+                           size_t *count) {
+  size_t variable = 0;
+  while (variable < num_specs && specs[variable].arity == DL_ONE) variable++;
+  size_t fixed = num_specs - (variable < num_specs);
   size_t rest = total > fixed ? total - fixed : 0;
-  for (size_t k = 0;; k++) {
-    int64_t size = segmented                  ? dl_i64_at(segments, k)
-                   : specs[k].arity == DL_ONE ? 1
-                                              : (int64_t)rest;
+  size_t first = i <= variable ? i : i - 1 + rest;
+  if (first > total) first = total;
+  *count = i == variable ? rest : 1;
+  if (*count > total - first) *count = total - first;
+  return first;
+}
+
+static size_t segmented_group(size_t num_specs, size_t total, dl_attr segments, size_t i,
+                              size_t *count) {
+  *count = 0;
+  if (!segments || segments->kind != DL_ATTR_DENSE_ARRAY || segments->count != num_specs)
+    return total;
+  for (size_t k = 0, first = 0;; first += *count, k++) {
+    int64_t size = dl_i64_at(segments, k);
     size_t room = total - first;
     *count = size < 0 ? 0 : (uint64_t)size > room ? room : (size_t)size;
     if (k == i) return first;
-    first += *count;
   }
 }
 
+static bool is_segmented(const dl_value_spec *specs, size_t num_specs) {
+  size_t variable = 0;
+  for (size_t i = 0; i < num_specs; i++) variable += specs[i].arity != DL_ONE;
+  return variable > 1;
+}
+
+static size_t find_group(const dl_op *op, dl_ident segments, const dl_value_spec *specs,
+                         size_t num_specs, size_t total, size_t i, size_t *count) {
+  *count = 0;
+  if (i >= num_specs) return total;
+  if (!is_segmented(specs, num_specs)) return simple_group(specs, num_specs, total, i, count);
+  return segmented_group(num_specs, total, dl_get_attr_ident(op, segments), i, count);
+}
+
 size_t dl_operand_group(const dl_op *op, size_t i, size_t *count) {
-  dl_attr segments = dl_get_attr_ident(op, op->loc->ctx->operand_segments);
-  return group(op->def->operands, op->def->num_operands, op->num_operands, segments, i, count);
+  return find_group(op, op->loc->ctx->operand_segments, op->def->operands, op->def->num_operands,
+                    op->num_operands, i, count);
 }
 
 size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
-  dl_attr segments = dl_get_attr_ident(op, op->loc->ctx->result_segments);
-  return group(op->def->results, op->def->num_results, op->num_results, segments, i, count);
+  return find_group(op, op->loc->ctx->result_segments, op->def->results, op->def->num_results,
+                    op->num_results, i, count);
 }
 
 dl_attr dl_constant_value(const dl_value *value) {

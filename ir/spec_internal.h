@@ -103,6 +103,7 @@ typedef struct dl_spec_statement {
 // Parsed once per definition and context.
 typedef struct dl_spec {
   const dl_op_def *def;
+  bool is_free;  // every operand and result is `any`, and there are no rules and array lengths
   const dl_spec_pattern *const *operands;  // def->num_operands
   const dl_spec_pattern *const *results;   // def->num_results
   const dl_spec_attr_rule *attrs;          // def->num_attrs

@@ -280,6 +280,24 @@ static dl_status parse_statements(dl_spec_parser *p, const dl_op_def *def, dl_sp
 
 // --- entry points ---
 
+static bool all_any(size_t count, const dl_spec_pattern *const *patterns) {
+  for (size_t i = 0; i < count; i++) {
+    const dl_spec_pattern *p = patterns[i];
+    const dl_spec_class *c = p->classes;
+    if (p->condition || p->is_tensor || c->next || c->inner || c->dialect || strcmp(c->name, "any"))
+      return false;
+  }
+  return true;
+}
+
+static bool is_free(const dl_spec *spec) {
+  const dl_op_def *def = spec->def;
+  for (size_t i = 0; i < def->num_attrs; i++)
+    if (spec->attrs[i].count) return false;
+  return !spec->num_rules && all_any(def->num_operands, spec->operands) &&
+         all_any(def->num_results, spec->results);
+}
+
 const dl_spec *dl_spec_parse(dl_context *ctx, const dl_op_def *def, dl_loc loc) {
   dl_spec *spec = dl_context_alloc(ctx, sizeof *spec);
   dl_spec_parser p = {.ctx = ctx, .loc = loc};
@@ -290,6 +308,7 @@ const dl_spec *dl_spec_parse(dl_context *ctx, const dl_op_def *def, dl_loc loc) 
     dl_note(loc, "in the definition of '%s'", def->name);
     return NULL;
   }
+  spec->is_free = is_free(spec);
   return spec;
 }
 

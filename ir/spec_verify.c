@@ -190,7 +190,7 @@ dl_status dl_spec_verify(const dl_op *op) {
   // Rules are evaluated on attributes and operands that are sound by themselves only.
   dl_binder b = {.ctx = ctx, .op = op, .spec = spec, .loc = dl_op_loc(op)};
   dl_status status = check_attrs(&b);
-  if (status) return status;
+  if (status || spec->is_free) return status;
   status = dl_binder_start(&b, op, spec);
   if (status == DL_OK) status = check_attr_counts(&b);
   if (status == DL_OK) status = dl_check_conditions(&b);
