@@ -26,6 +26,7 @@
   X(strip_debuginfo)            \
   X(symbol_dce)                 \
   X(tensor_choose_schedules)    \
+  X(tensor_fuse)                \
   X(tensor_outline_groups)      \
   X(tensor_partition_constants)
 

@@ -9,7 +9,7 @@ static const dl_named_pipeline pipelines[] = {
      "cse,dce,graph-infer-shapes,graph-assign-layouts,graph-cancel-relayouts,cse,dce,graph-fuse)"},
     {"tensor-pipeline", "From the graph level to kernels at the tensor level",
      "func.func(convert-graph-to-tensor,canonicalize,cse,dce),tensor-partition-constants,"
-     "tensor-outline-groups,canonicalize,tensor-choose-schedules"},
+     "tensor-outline-groups,func.func(tensor-fuse),canonicalize,tensor-choose-schedules"},
     {"loop-pipeline", "From the tensor level to loops that a target can emit",
      "convert-tensor-to-loop,func.func(loop-expand-math,loop-form-fma),loop-outline-parallel,canonicalize,cse,"
      "loop-invariant-code-motion,loop-plan-memory"},

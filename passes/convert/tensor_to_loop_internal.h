@@ -1,9 +1,8 @@
 // convert-tensor-to-loop: what its files share.
 //
-// A kernel's computes become loop nests. A compute is emitted by itself into a buffer, or it is
-// part of the nest of its only reader: an elementwise one is evaluated where it is read, and a
-// reduction whose reader is elementwise over its result is the nest's driver, whose accumulators
-// the reader takes from registers.
+// A kernel's computes become loop nests. A compute is emitted by itself into a buffer, or, if it is
+// a reduction whose only reader is elementwise over its result, it drives the reader's nest: the
+// reader takes accumulators from registers.
 #ifndef DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 #define DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 
@@ -11,14 +10,13 @@
 #include "passes/convert/emitter_internal.h"
 
 typedef enum dl_role {
-  DL_ROLE_ROOT,     // has its own nest and a buffer
-  DL_ROLE_INLINED,  // evaluated where its only reader reads it
-  DL_ROLE_DRIVER,   // its nest is that of the root that reads it
+  DL_ROLE_ROOT,    // has its own nest and a buffer
+  DL_ROLE_DRIVER,  // its nest is that of the root that reads it
 } dl_role;
 
 typedef struct dl_stage dl_stage;
 
-// A tensor value of a kernel: elements in a buffer, or an inlined or driving compute.
+// A tensor value of a kernel: elements in a buffer, or a driving compute.
 typedef struct dl_tensor_ref dl_tensor_ref;
 struct dl_tensor_ref {
   dl_value *pointer;  // NULL: not in memory
@@ -40,8 +38,8 @@ struct dl_stage {
   dl_op *op;
   dl_compute c;
   dl_role role;
-  dl_stage *reader;  // INLINED, DRIVER
-  dl_stage *driver;  // ROOT: the reduction at the end of its chain of readers, or NULL
+  dl_stage *reader;  // DRIVER
+  dl_stage *driver;  // ROOT: the reduction that it reads from registers, or NULL
   dl_tensor_ref *result;
   dl_expr *symbols;  // over the emitter's dimensions
   dl_expr *extents;  // likewise
@@ -106,9 +104,6 @@ void dl_reader_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *ite
 // iterator, SIZE_MAX for iterators of extent one that do not appear. False for other maps.
 bool dl_projection(dl_map map, size_t num_iterators, const dl_expr *extents, size_t *positions);
 
-// The iterators of an inlined stage where its result is read at `indices`.
-void dl_inlined_iterators(dl_kernel *k, const dl_stage *stage, const dl_expr *indices,
-                          dl_expr *out);
 // The indices at which a stage reads input i.
 dl_expr *dl_input_indices(dl_kernel *k, const dl_stage *stage, size_t i, const dl_expr *iterators);
 

@@ -7,11 +7,6 @@ static dl_stage *stage_of(const dl_kernel *k, const dl_op *op) {
   return dl_kernel_ref(k, dl_result(op, 0))->stage;
 }
 
-static dl_stage *root_of(dl_stage *s) {
-  while (s->role == DL_ROLE_INLINED) s = s->reader;
-  return s;
-}
-
 // The compute that is the only one to use a stage's result, as an input, once; or NULL.
 static dl_stage *only_reader(const dl_kernel *k, const dl_stage *s, size_t *input) {
   dl_value *result = dl_result(s->op, 0);
@@ -30,33 +25,6 @@ static bool projects(const dl_kernel *k, dl_map map, size_t count, const dl_expr
   return dl_projection(map, count, extents, *positions);
 }
 
-// Whether the reader's points read different elements each.
-static bool reads_once(const dl_stage *reader, size_t input) {
-  for (size_t i = 0; i < reader->c.num_iterators; i++) {
-    bool used = false;
-    for (size_t r = 0; r < reader->c.in_maps[input]->num_results; r++) {
-      used |= dl_expr_uses_dim(reader->c.in_maps[input]->results[r], (unsigned)i);
-    }
-    if (!used && !is_one(reader->extents[i])) return false;
-  }
-  return true;
-}
-
-// Whether a compute only moves elements, so that evaluating it again costs no more than reading it
-// again.
-static bool moves_only(const dl_stage *s) {
-  dl_block *body = dl_compute_body(s->op);
-  return dl_block_first(body) == dl_block_last(body) && s->c.num_inputs == 1;
-}
-
-static bool inlines(const dl_kernel *k, const dl_stage *s, const dl_stage *reader, size_t input) {
-  size_t *positions;
-  if (s->c.combiner || !projects(k, s->c.out_map, s->c.num_parallel, s->extents, &positions)) {
-    return false;
-  }
-  return moves_only(s) || reads_once(reader, input);
-}
-
 // Whether the reader's points are those of the stage's result, one for one.
 static bool covers(const dl_kernel *k, const dl_stage *s, const dl_stage *reader, size_t input) {
   size_t *positions;
@@ -71,15 +39,8 @@ static bool covers(const dl_kernel *k, const dl_stage *s, const dl_stage *reader
   return true;
 }
 
-static bool drives(const dl_kernel *k, dl_stage *s, dl_stage *reader, size_t input) {
-  if (!s->c.combiner || !covers(k, s, reader, input)) return false;
-  for (dl_stage *r = reader; r->role == DL_ROLE_INLINED; r = r->reader) {
-    size_t next;
-    only_reader(k, r, &next);
-    if (!covers(k, r, r->reader, next)) return false;
-  }
-  dl_stage *root = root_of(reader);
-  return root->role == DL_ROLE_ROOT && !root->c.combiner && !root->driver;
+static bool drives(const dl_kernel *k, const dl_stage *s, const dl_stage *reader, size_t input) {
+  return s->c.combiner && !reader->c.combiner && !reader->driver && covers(k, s, reader, input);
 }
 
 void dl_kernel_plan(dl_kernel *k) {
@@ -87,14 +48,9 @@ void dl_kernel_plan(dl_kernel *k) {
     dl_stage *s = k->stages.data[i];
     size_t input;
     dl_stage *reader = only_reader(k, s, &input);
-    if (!reader) continue;
-    if (inlines(k, s, reader, input)) {
-      s->role = DL_ROLE_INLINED;
-      s->reader = reader;
-    } else if (drives(k, s, reader, input)) {
-      s->role = DL_ROLE_DRIVER;
-      s->reader = reader;
-      root_of(reader)->driver = s;
-    }
+    if (!reader || !drives(k, s, reader, input)) continue;
+    s->role = DL_ROLE_DRIVER;
+    s->reader = reader;
+    reader->driver = s;
   }
 }

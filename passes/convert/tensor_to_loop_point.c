@@ -49,10 +49,6 @@ static void invert(dl_kernel *k, dl_map projection, size_t count, const dl_expr 
   }
 }
 
-void dl_inlined_iterators(dl_kernel *k, const dl_stage *s, const dl_expr *indices, dl_expr *out) {
-  invert(k, s->c.out_map, s->c.num_iterators, s->extents, indices, out);
-}
-
 dl_expr *dl_input_indices(dl_kernel *k, const dl_stage *s, size_t i, const dl_expr *iterators) {
   return substitute_map(k, s, s->c.in_maps[i], iterators);
 }
@@ -104,13 +100,7 @@ static dl_value *constant_pointer(dl_kernel *k, dl_tensor_ref *ref) {
 
 static dl_value *read_ref(dl_kernel *k, dl_tensor_ref *ref, const dl_expr *indices) {
   dl_loop_emitter *e = &k->e;
-  dl_stage *stage = ref->stage;
-  if (stage && stage == k->active) return k->accumulator;
-  if (stage && stage->role == DL_ROLE_INLINED) {
-    dl_expr *iterators = dl_arena_alloc(k->arena, (stage->c.num_iterators + 1) * sizeof(dl_expr));
-    dl_inlined_iterators(k, stage, indices, iterators);
-    return dl_point_value(k, stage, iterators);
-  }
+  if (ref->stage && ref->stage == k->active) return k->accumulator;
   dl_expr offset = dl_linear_offset(e->ctx, ref->rank, ref->sizes, indices);
   if (ref->constant) {
     dl_attr element = NULL;

@@ -2,21 +2,14 @@
 
 typedef DL_VEC(dl_expr) expr_list;
 
-// The offsets that a stage's inputs are read at, inlined producers included.
+// The offsets that a stage's inputs are read at; accumulators have none.
 static void read_offsets(dl_kernel *k, const dl_stage *s, const dl_expr *iterators,
                          expr_list *out) {
   for (size_t i = 0; i < s->c.num_inputs; i++) {
     dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
     dl_expr *indices = dl_input_indices(k, s, i, iterators);
     if (ref->stage && ref->stage->role == DL_ROLE_DRIVER) continue;
-    if (ref->stage && ref->stage->role == DL_ROLE_INLINED) {
-      size_t count = ref->stage->c.num_iterators;
-      dl_expr *inner = dl_arena_alloc(k->arena, (count + 1) * sizeof(dl_expr));
-      dl_inlined_iterators(k, ref->stage, indices, inner);
-      read_offsets(k, ref->stage, inner, out);
-    } else {
-      DL_PUSH(out, dl_linear_offset(k->e.ctx, ref->rank, ref->sizes, indices));
-    }
+    DL_PUSH(out, dl_linear_offset(k->e.ctx, ref->rank, ref->sizes, indices));
   }
 }
 
