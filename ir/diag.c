@@ -1,6 +1,7 @@
 #include "ir/diag.h"
 
 #include "ir/context_internal.h"
+#include "ir/text.h"
 
 void dl_set_diag_handler(dl_context *ctx, dl_diag_handler handler, void *user) {
   pthread_mutex_lock(&ctx->diag_lock);
@@ -118,6 +119,9 @@ void dl_bug(const struct dl_op *op, const char *format, ...) {
   if (op) {
     dl_diagnostic where = {DL_NOTE, dl_op_loc(op), dl_op_name(op)};
     dl_print_diagnostic(stderr, &where);
+    dl_buffer text = {0};
+    dl_print_op(&text, op, &(dl_print_options){.generic = true, .elide_elements = 16});
+    fprintf(stderr, "%s\n", text.data);
   }
   abort();
 }
