@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "dialects/check.h"
+#include "tools/common/check_each_pass.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 
@@ -10,7 +10,8 @@ typedef struct options {
   dl_cli_list inputs, shapes, exposed;
   dl_extensions extensions;
   const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
-  bool print_pipeline, quiet, check_each_pass;
+  dl_check_options check;
+  bool print_pipeline, quiet;
   dl_instrumentation run;
 } options;
 
@@ -35,8 +36,7 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "No progress on a terminal"),
     DL_CLI(BOOL, "verify-each", options, run.verify_each, NULL,
            "Verify after each pass (default: true)"),
-    DL_CLI(BOOL, "check-each-pass", options, check_each_pass, NULL,
-           "Interpret the model before and after each pass and compare"),
+    DL_CLI_CHECK(options),
     DL_CLI(BOOL, "mlir-print-ir-after-all", options, run.print_after_all, NULL,
            "Print the IR after each pass"),
     DL_CLI(BOOL, "mlir-timing", options, run.timing, NULL, "Report time and memory per pass"),
@@ -103,15 +103,22 @@ static dl_status print_pipeline(dl_context *ctx, const char *input,
   return pm ? DL_OK : DL_FAILED;
 }
 
+static dl_status compile_model(options *o, dl_context *ctx, const dl_compile_options *compile) {
+  dl_op *module = dl_load_model(ctx, o->inputs.data[0], compile);
+  if (!module) return DL_FAILED;
+  dl_checker *checker;
+  dl_status status = dl_check_begin(&o->check, module, &o->run, &checker);
+  if (status == DL_OK) status = dl_compile_module(module, o->output, compile);
+  dl_checker_destroy(checker);
+  dl_op_destroy_tree(module);
+  return status;
+}
+
 static dl_status compile(options *o, const dl_compile_options *compile) {
   dl_context *ctx = dl_tool_context(&o->extensions);
   if (!ctx) return DL_FAILED;
-  const char *input = o->inputs.data[0];
-  dl_checker *checker = o->check_each_pass ? dl_checker_create(ctx, 0) : NULL;
-  if (checker) o->run.check = dl_checker_executor(checker);
-  dl_status status = o->print_pipeline ? print_pipeline(ctx, input, compile)
-                                       : dl_compile_file(ctx, input, o->output, compile);
-  dl_checker_destroy(checker);
+  dl_status status = o->print_pipeline ? print_pipeline(ctx, o->inputs.data[0], compile)
+                                       : compile_model(o, ctx, compile);
   dl_context_destroy(ctx);
   return status;
 }

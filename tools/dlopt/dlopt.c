@@ -1,9 +1,9 @@
 // dlopt: reads IR, runs passes on it, writes IR. The flags are mlir-opt's where that has them.
 #define _GNU_SOURCE
-#include "dialects/check.h"
 #include "ir/context.h"
 #include "ir/pass.h"
 #include "ir/text.h"
+#include "tools/common/check_each_pass.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 #include "tools/dlopt/expected.h"
@@ -19,8 +19,8 @@ typedef struct options {
   DL_VEC(pass_flag) pass_flags;
   dl_extensions extensions;
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
-  bool check_each_pass, list_passes, show_dialects, dump_pipeline, run_reproducer,
-      disable_threading;
+  dl_check_options check;
+  bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
   int64_t elide_elements;
   dl_print_options print;
   dl_instrumentation run;
@@ -71,8 +71,7 @@ static const dl_cli_option option_table[] = {
            "Verify after each pass (default: true)"),
     DL_CLI(BOOL, "verify-roundtrip", options, run.verify_roundtrip, NULL,
            "Check that input and results print and read back as the same"),
-    DL_CLI(BOOL, "check-each-pass", options, check_each_pass, NULL,
-           "Interpret the program before and after each pass and compare"),
+    DL_CLI_CHECK(options),
     DL_CLI(TEXT, "skip-passes", options, run.skip_passes, "PASS,…", "Leave these passes out"),
     DL_CLI_EXTENSIONS(options),
     DL_CLI(BOOL, "list-passes", options, list_passes, NULL,
@@ -221,10 +220,10 @@ static dl_status run_passes(const part *p, dl_op *module, const char *text) {
     dl_buffer_free(&canonical);
   }
   dl_instrumentation run = o->run;
-  dl_checker *checker = o->check_each_pass ? dl_checker_create(dl_op_context(module), 0) : NULL;
-  if (checker) run.check = dl_checker_executor(checker);
+  dl_checker *checker;
+  dl_status status = dl_check_begin(&o->check, module, &run, &checker);
   dl_set_instrumentation(pm, &run);
-  dl_status status = dl_run_pipeline(pm, module);
+  if (status == DL_OK) status = dl_run_pipeline(pm, module);
   dl_checker_destroy(checker);
   dl_pass_manager_destroy(pm);
   return status;

@@ -6,15 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/common/arrays.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
+#include "tools/common/tensor.h"
 #include "tools/dlrun/bench.h"
 #include "tools/dlrun/interpret.h"
 #include "tools/dlrun/library.h"
 #include "tools/dlrun/onnx_compare.h"
 #include "tools/dlrun/onnx_test.h"
 #include "tools/dlrun/roof.h"
-#include "tools/dlrun/tensor.h"
 
 typedef struct options {
   dl_cli_list models, inputs;
@@ -253,16 +254,10 @@ static void describe_output(const dlir_value_info *info, const DLTensor *t) {
   dl_buffer_free(&text);
 }
 
-// Characters outside [A-Za-z0-9._-] become _.
-static void append_file_name(dl_buffer *path, const char *name) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  for (; *name; name++) dl_buffer_putc(path, strchr(plain, *name) ? *name : '_');
-}
-
 static bool write_output(const char *dir, const dlir_value_info *info, const DLTensor *t) {
   dl_buffer path = {0}, why = {0};
   dl_buffer_printf(&path, "%s/", dir);
-  append_file_name(&path, info->name);
+  dl_append_file_name(&path, info->name);
   dl_buffer_puts(&path, ".npy");
   bool ok = npy_write(path.data, t, &why) || complain(&why);
   dl_buffer_free(&path);

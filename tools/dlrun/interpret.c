@@ -1,8 +1,9 @@
 #include "tools/dlrun/interpret.h"
 
 #include "dialects/interp.h"
+#include "tools/common/arrays.h"
 #include "tools/common/compile.h"
-#include "tools/dlrun/tensor.h"
+#include "tools/common/tensor.h"
 
 typedef struct interpreted {
   dlir_model table;  // first, so that a pointer to one is a pointer to the other
@@ -20,34 +21,6 @@ struct dlir_session {
 
 // --- descriptions ---
 
-static DLDataType dtype_of(dl_type element) {
-  uint8_t bits = (uint8_t)(8 * dl_element_bytes(element));
-  if (dl_is_float(element))
-    return (DLDataType){element->float_kind == DL_BF16 ? kDLBfloat : kDLFloat, bits, 1};
-  if (dl_is_integer(element) && element->width == 1) return (DLDataType){DLIR_BOOL_CODE, bits, 1};
-  bool is_unsigned = dl_is_integer(element) && element->signedness == DL_UNSIGNED;
-  return (DLDataType){is_unsigned ? kDLUInt : kDLInt, bits, 1};
-}
-
-// The name of input or output i, which is in dlir.name or, at the loop level, in dlir.names.
-static dl_attr name_attr(const dl_op *function, bool is_input, size_t i) {
-  dl_context *ctx = dl_op_context(function);
-  dl_attr names = dl_get_attr(function, "dlir.names"), list;
-  if (names && names->kind == DL_ATTR_DICT)
-    list = dl_dict_get(names, dl_intern_z(ctx, is_input ? "inputs" : "outputs"));
-  else
-    list = dl_get_attr(function, is_input ? "arg_attrs" : "res_attrs");
-  if (!list || list->kind != DL_ATTR_ARRAY || i >= list->count) return NULL;
-  dl_attr entry = list->elements[i];
-  return entry->kind == DL_ATTR_DICT ? dl_dict_get(entry, dl_intern_z(ctx, "dlir.name")) : entry;
-}
-
-static const char *value_name(const dl_op *function, dl_arena *arena, bool is_input, size_t i) {
-  dl_attr name = name_attr(function, is_input, i);
-  if (name && name->kind == DL_ATTR_STRING) return dl_arena_copy_str(arena, name->bytes);
-  return dl_intern_f(dl_op_context(function), "%s_%zu", is_input ? "input" : "output", i);
-}
-
 static dlir_value_info describe(dl_arena *arena, const char *name, dl_type type) {
   bool is_tensor = dl_is_tensor(type) && !type->unranked;
   size_t rank = is_tensor ? type->rank : 0;
@@ -55,7 +28,7 @@ static dlir_value_info describe(dl_arena *arena, const char *name, dl_type type)
   for (size_t i = 0; i < rank; i++) shape[i] = type->shape[i] == DL_DYNAMIC ? -1 : type->shape[i];
   return (dlir_value_info){.name = name,
                            .kind = DLIR_TENSOR,
-                           .dtype = dtype_of(dl_element_type(type)),
+                           .dtype = dl_array_dtype(dl_element_type(type)),
                            .rank = (int32_t)rank,
                            .shape = shape,
                            .symbols = dl_arena_alloc(arena, (rank + 1) * sizeof(char *))};
@@ -65,7 +38,7 @@ static const dlir_value_info *describe_all(dl_arena *arena, const dl_op *functio
                                            size_t count, const dl_type *types) {
   dlir_value_info *infos = dl_arena_alloc(arena, (count + 1) * sizeof(*infos));
   for (size_t i = 0; i < count; i++)
-    infos[i] = describe(arena, value_name(function, arena, is_input, i), types[i]);
+    infos[i] = describe(arena, dl_entry_value_name(function, is_input, i), types[i]);
   return infos;
 }
 
@@ -111,35 +84,11 @@ static dlir_status no_shapes(dlir_session *session, size_t num_inputs, const dli
 
 // --- runs ---
 
-static void copy_element(const DLTensor *from, size_t index, size_t width, char *to) {
-  const char *at = (const char *)from->data + from->byte_offset;
-  int64_t offset = 0;
-  for (int32_t d = from->ndim - 1; d >= 0; d--) {
-    offset += (int64_t)(index % (size_t)from->shape[d]) * from->strides[d];
-    index /= (size_t)from->shape[d];
-  }
-  memcpy(to, at + offset * (int64_t)width, width);
-}
-
-// A compact array with the tensor's elements; NULL when it does not fit the type.
-static dl_ndarray *array_of(const DLTensor *from, dl_type type) {
-  dl_ndarray *array = dl_ndarray_create(dl_element_type(type), (size_t)from->ndim, from->shape);
-  if (!array) return NULL;
-  size_t width = dl_element_bytes(array->element);
-  for (int64_t i = 0; from->strides && i < array->count; i++)
-    copy_element(from, (size_t)i, width, array->data + (size_t)i * width);
-  if (!from->strides && array->count)
-    memcpy(array->data, (const char *)from->data + from->byte_offset, dl_ndarray_bytes(array));
-  if (!dl_is_tensor(type) || dl_ndarray_fits(array, type)) return array;
-  dl_ndarray_release(array);
-  return NULL;
-}
-
 static DLTensor view_of(const dl_ndarray *array) {
   return (DLTensor){.data = array->data,
                     .device = {kDLCPU, 0},
                     .ndim = (int32_t)array->rank,
-                    .dtype = dtype_of(array->element),
+                    .dtype = dl_array_dtype(array->element),
                     .shape = (int64_t *)array->shape};
 }
 
@@ -148,9 +97,7 @@ static bool make_inputs(dlir_session *session, const dlir_value *inputs, dl_ndar
   dl_op *main = dl_symbol_lookup(model->module, dl_intern_z(dl_op_context(model->module), "main"));
   dl_type signature = dl_interp_signature(main);
   for (size_t i = 0; i < model->table.num_inputs; i++) {
-    DLDataType want = model->table.inputs[i].dtype, given = inputs[i].u.tensor->dtype;
-    if (want.code == given.code && want.bits == given.bits)
-      arrays[i] = array_of(inputs[i].u.tensor, signature->inputs[i]);
+    arrays[i] = dl_array_of_tensor(inputs[i].u.tensor, signature->inputs[i]);
     if (arrays[i]) continue;
     dl_buffer_printf(&session->error, "input '%s' has another type or shape than the model's",
                      model->table.inputs[i].name);

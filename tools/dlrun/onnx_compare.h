@@ -2,7 +2,7 @@
 #ifndef DLIR_TOOLS_DLRUN_ONNX_COMPARE_H
 #define DLIR_TOOLS_DLRUN_ONNX_COMPARE_H
 
-#include "tools/dlrun/tensor.h"
+#include "tools/common/tensor.h"
 
 // Reads a serialized TensorProto. False with the reason in `why`; free with tensor_free.
 bool pb_read(const char *path, tensor *t, dl_buffer *why);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "tools/dlrun/tensor.h"
+#include "tools/common/tensor.h"
 
 typedef struct npy_type {
   const char *descr;

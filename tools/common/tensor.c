@@ -1,4 +1,4 @@
-#include "tools/dlrun/tensor.h"
+#include "tools/common/tensor.h"
 
 #include <stdio.h>
 

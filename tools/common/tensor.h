@@ -1,6 +1,6 @@
-// tools/dlrun/tensor.h: tensors that own their memory, and NumPy's file format.
-#ifndef DLIR_TOOLS_DLRUN_TENSOR_H
-#define DLIR_TOOLS_DLRUN_TENSOR_H
+// tools/common/tensor.h: tensors that own their memory, and NumPy's file format.
+#ifndef DLIR_TOOLS_COMMON_TENSOR_H
+#define DLIR_TOOLS_COMMON_TENSOR_H
 
 #include "ir/base.h"
 #include "targets/runtime/dlir_model.h"

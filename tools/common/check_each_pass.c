@@ -1,0 +1,50 @@
+#include "tools/common/check_each_pass.h"
+
+#include "dialects/interp.h"
+#include "tools/common/arrays.h"
+#include "tools/common/tensor.h"
+
+static dl_ndarray *read_input(const char *folder, const dl_op *main, size_t i, dl_type type) {
+  dl_ident name = dl_entry_value_name(main, true, i);
+  dl_buffer path = {0}, why = {0};
+  dl_buffer_printf(&path, "%s/", folder);
+  dl_append_file_name(&path, name);
+  dl_buffer_puts(&path, ".npy");
+  tensor read = {0};
+  dl_ndarray *array = NULL;
+  if (npy_read(path.data, &read, &why)) {
+    array = dl_array_of_tensor(&read.dl, type);
+    if (!array) dl_buffer_printf(&why, "'%s' has another type or shape than the input", path.data);
+    tensor_free(&read);
+  }
+  if (!array) dl_error(dl_op_loc(main), "input '%s': %s", name, why.data);
+  dl_buffer_free(&path);
+  dl_buffer_free(&why);
+  return array;
+}
+
+static dl_status read_inputs(const char *folder, const dl_op *main, dl_checker *checker) {
+  dl_type signature = dl_interp_signature(main);
+  size_t count = signature->num_inputs, read = 0;
+  dl_ndarray **arrays = dl_calloc(count + 1, sizeof(*arrays));
+  while (read < count && (arrays[read] = read_input(folder, main, read, signature->inputs[read])))
+    read++;
+  if (read == count) dl_checker_set_inputs(checker, count, arrays);
+  for (size_t i = 0; i < read; i++) dl_ndarray_release(arrays[i]);
+  free(arrays);
+  return read == count ? DL_OK : DL_FAILED;
+}
+
+dl_status dl_check_begin(const dl_check_options *options, dl_op *module, dl_instrumentation *run,
+                         dl_checker **checker) {
+  *checker = NULL;
+  if (!options->each_pass && !options->inputs) return DL_OK;
+  dl_context *ctx = dl_op_context(module);
+  *checker = dl_checker_create(ctx, 0);
+  run->check = dl_checker_executor(*checker);
+  if (!options->inputs) return DL_OK;
+  dl_op *main = dl_symbol_lookup(module, dl_intern_z(ctx, "main"));
+  if (!main || !dl_interp_signature(main))
+    return dl_error(dl_op_loc(module), "--check-inputs needs a function @main");
+  return read_inputs(options->inputs, main, *checker);
+}
