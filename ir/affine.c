@@ -147,6 +147,23 @@ bool dl_expr_uses_symbol(dl_expr expr, unsigned position) {
   return uses(expr, DL_EXPR_SYMBOL, position);
 }
 
+bool dl_expr_is_const(dl_expr expr, int64_t value) {
+  return expr->kind == DL_EXPR_CONST && expr->value == value;
+}
+
+bool dl_expr_is_multiple(dl_expr expr, int64_t of) {
+  switch (expr->kind) {
+    case DL_EXPR_CONST:
+      return expr->value % of == 0;
+    case DL_EXPR_ADD:
+      return dl_expr_is_multiple(expr->lhs, of) && dl_expr_is_multiple(expr->rhs, of);
+    case DL_EXPR_MUL:
+      return dl_expr_is_multiple(expr->lhs, of) || dl_expr_is_multiple(expr->rhs, of);
+    default:
+      return false;
+  }
+}
+
 bool dl_expr_split_dim(dl_expr expr, unsigned position, int64_t *coefficient, dl_expr *rest) {
   dl_sum sum = {0}, others = {0};
   dl_sum_add(&sum, expr, 1);

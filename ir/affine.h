@@ -50,6 +50,10 @@ DL_API bool dl_expr_eval(dl_expr expr, const int64_t *dims, const int64_t *symbo
 // Whether the expression mentions the dimension (symbol).
 DL_API bool dl_expr_uses_dim(dl_expr expr, unsigned position);
 DL_API bool dl_expr_uses_symbol(dl_expr expr, unsigned position);
+// Whether the expression is this constant.
+DL_API bool dl_expr_is_const(dl_expr expr, int64_t value);
+// Whether every value is a multiple of the positive `of`, as far as sums and products show it.
+DL_API bool dl_expr_is_multiple(dl_expr expr, int64_t of);
 // Writes expr = coefficient * d[position] + rest with constant coefficient; false if it has no such form
 // (the dimension appears under a division, modulo or non-constant product). Coefficient 0 when absent.
 DL_API bool dl_expr_split_dim(dl_expr expr, unsigned position, int64_t *coefficient, dl_expr *rest);

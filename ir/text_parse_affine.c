@@ -1,5 +1,6 @@
 // Parsing of affine expressions, maps and sets, over d0… and s0…, other bare names, or SSA values.
 
+#include "ir/affine_internal.h"
 #include "ir/text_internal.h"
 
 typedef DL_VEC(dl_ident) name_vec;
@@ -90,19 +91,6 @@ static bool accept_product(dl_parser *p, dl_expr_kind *kind) {
   return true;
 }
 
-static dl_expr make_product(dl_expr_kind kind, dl_expr lhs, dl_expr rhs) {
-  switch (kind) {
-    case DL_EXPR_MUL:
-      return dl_expr_mul(lhs, rhs);
-    case DL_EXPR_FLOORDIV:
-      return dl_expr_floordiv(lhs, rhs);
-    case DL_EXPR_CEILDIV:
-      return dl_expr_ceildiv(lhs, rhs);
-    default:
-      return dl_expr_mod(lhs, rhs);
-  }
-}
-
 static dl_status parse_product(affine_parser *a, dl_expr *expr) {
   DL_TRY(parse_operand(a, expr));
   dl_expr_kind kind;
@@ -115,7 +103,7 @@ static dl_status parse_product(affine_parser *a, dl_expr *expr) {
       dl_restore(a->p, start);
       return dl_p_error(a->p, "the divisor must be positive");
     }
-    *expr = make_product(kind, *expr, rhs);
+    *expr = dl_expr_binary(kind, *expr, rhs);
   }
   return DL_OK;
 }

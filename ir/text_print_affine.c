@@ -17,17 +17,13 @@ static void print_name(dl_buffer *out, const char *const *names, char letter, in
     dl_buffer_printf(out, "%c%" PRId64, letter, position);
 }
 
-static bool is_const(dl_expr e, int64_t value) {
-  return e->kind == DL_EXPR_CONST && e->value == value;
-}
-
 // `- x` instead of `+ x * -1`, `- 3` instead of `+ -3`.
 static void print_sum(dl_buffer *out, dl_expr e, const affine_names *names) {
   print_operand(out, e->lhs, names, false);
   dl_expr rhs = e->rhs;
   if (rhs->kind == DL_EXPR_CONST && rhs->value < 0 && rhs->value != INT64_MIN) {
     dl_buffer_printf(out, " - %" PRId64, -rhs->value);
-  } else if (rhs->kind == DL_EXPR_MUL && is_const(rhs->rhs, -1)) {
+  } else if (rhs->kind == DL_EXPR_MUL && dl_expr_is_const(rhs->rhs, -1)) {
     dl_buffer_puts(out, " - ");
     print_operand(out, rhs->lhs, names, true);
   } else if (rhs->kind == DL_EXPR_MUL && rhs->rhs->kind == DL_EXPR_CONST && rhs->rhs->value < 0 &&
@@ -42,7 +38,7 @@ static void print_sum(dl_buffer *out, dl_expr e, const affine_names *names) {
 }
 
 static void print_product(dl_buffer *out, dl_expr e, const affine_names *names) {
-  if (e->kind == DL_EXPR_MUL && is_const(e->rhs, -1)) {
+  if (e->kind == DL_EXPR_MUL && dl_expr_is_const(e->rhs, -1)) {
     dl_buffer_putc(out, '-');
     print_operand(out, e->lhs, names, true);
     return;

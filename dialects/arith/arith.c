@@ -35,10 +35,6 @@ dl_value *dl_arith_constant(dl_builder *b, dl_attr value) {
   return dl_result(build_constant(b, value, value->type), 0);
 }
 
-dl_value *dl_arith_index(dl_builder *b, int64_t value) {
-  return dl_arith_constant(b, dl_index_attr(b->ctx, value));
-}
-
 static bool has_own_type(dl_attr value) {
   switch (value->kind) {
     case DL_ATTR_INTEGER:

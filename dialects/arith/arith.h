@@ -6,7 +6,6 @@
 
 // arith.constant with the value; the type is the value's.
 DL_API dl_value *dl_arith_constant(dl_builder *b, dl_attr value);
-DL_API dl_value *dl_arith_index(dl_builder *b, int64_t value);
 
 // The names of comparison predicates as the text has them, by their number in the attribute
 // `predicate`: eq, ne, slt, … and false, oeq, ogt, …. NULL for other numbers.

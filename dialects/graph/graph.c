@@ -37,19 +37,20 @@ dl_status graph_verify_constant(dl_op *op) {
 
 // --- graph.group ---
 
-static dl_op *group_yield(const dl_op *op) {
+// The graph.yield that gives the group's results.
+static dl_status find_yield(dl_op *op, dl_op **yield) {
   dl_block *body = dl_region_first(graph_group_body(op));
-  dl_op *last = body ? dl_block_last(body) : NULL;
-  return last && dl_is(last, graph_yield) ? last : NULL;
+  *yield = body ? dl_block_last(body) : NULL;
+  if (*yield && dl_is(*yield, graph_yield) && dl_num_operands(*yield) == dl_num_results(op))
+    return DL_OK;
+  return dl_error(dl_op_loc(op),
+                  "'graph.group': the region must end with a graph.yield of %zu values",
+                  dl_num_results(op));
 }
 
 dl_status graph_infer_group(dl_op *op, dl_type *types) {
-  dl_op *yield = group_yield(op);
-  if (!yield || dl_num_operands(yield) != dl_num_results(op))
-    return dl_error(dl_op_loc(op),
-                    "'graph.group': the region must end with a graph.yield of %zu "
-                    "values",
-                    dl_num_results(op));
+  dl_op *yield;
+  DL_TRY(find_yield(op, &yield));
   for (size_t i = 0; i < dl_num_results(op); i++) types[i] = dl_value_type(dl_operand(yield, i));
   return DL_OK;
 }
@@ -68,17 +69,11 @@ static dl_status verify_inputs(dl_op *op) {
 
 dl_status graph_verify_group(dl_op *op) {
   DL_TRY(verify_inputs(op));
-  dl_op *yield = group_yield(op);
-  if (!yield || dl_num_operands(yield) != dl_num_results(op))
-    return dl_error(dl_op_loc(op),
-                    "'graph.group': the region must end with a graph.yield of %zu "
-                    "values",
-                    dl_num_results(op));
+  dl_op *yield;
+  DL_TRY(find_yield(op, &yield));
   for (size_t i = 0; i < dl_num_results(op); i++)
     if (dl_value_type(dl_operand(yield, i)) != dl_value_type(dl_result(op, i)))
       return dl_error(dl_op_loc(yield),
-                      "'graph.yield': value %zu and the group's result differ in "
-                      "type",
-                      i);
+                      "'graph.yield': value %zu and the group's result differ in type", i);
   return DL_OK;
 }

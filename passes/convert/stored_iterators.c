@@ -24,23 +24,6 @@ typedef struct splitter {
   dl_expr *to_base;     // value of each logical iterator over base iterators
 } splitter;
 
-static bool is_const(dl_expr e, int64_t value) {
-  return e->kind == DL_EXPR_CONST && e->value == value;
-}
-
-static bool is_multiple(dl_expr e, int64_t of) {
-  switch (e->kind) {
-    case DL_EXPR_CONST:
-      return e->value % of == 0;
-    case DL_EXPR_ADD:
-      return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
-    case DL_EXPR_MUL:
-      return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
-    default:
-      return false;
-  }
-}
-
 // --- iterators of extent 1 ---
 
 static void drop_units(splitter *s) {
@@ -48,7 +31,7 @@ static void drop_units(splitter *s) {
   size_t kept_reduce = 0;
   for (size_t i = st->num_iterators; i-- > 0;) {
     bool last_reduce = i == st->num_parallel && !kept_reduce;
-    bool drop = is_const(s->base[i].extent, 1) && !last_reduce;
+    bool drop = dl_expr_is_const(s->base[i].extent, 1) && !last_reduce;
     s->base[i].dropped = drop;
     kept_reduce += !drop && i >= st->num_parallel;
     if (drop) s->to_base[i] = dl_expr_const(s->ctx, 0);
@@ -66,7 +49,7 @@ static base_iterator *aligned_iterator(splitter *s, dl_expr index, int64_t tile)
     dl_expr rest;
     if (s->base[i].dropped || !dl_expr_split_dim(over_base, (unsigned)i, &coefficient, &rest))
       continue;
-    if (coefficient == 1 && is_multiple(rest, tile)) return &s->base[i];
+    if (coefficient == 1 && dl_expr_is_multiple(rest, tile)) return &s->base[i];
   }
   return NULL;
 }

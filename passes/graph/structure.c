@@ -29,7 +29,7 @@ static bool is_identity(const dl_bound_statement *st, size_t rank) {
   return true;
 }
 
-static bool is_one(dl_expr size) { return size->kind == DL_EXPR_CONST && size->value == 1; }
+static bool is_one(dl_expr size) { return dl_expr_is_const(size, 1); }
 
 // Whether a read of a tensor of the target's rank takes the element at the place that is written.
 // In dimensions of size 1 there is only one.
@@ -75,19 +75,6 @@ bool dl_is_elementwise_in(const dl_bound_spec *bound, size_t operand) {
   return reads_operand;
 }
 
-static bool is_multiple(dl_expr e, int64_t of) {
-  switch (e->kind) {
-    case DL_EXPR_CONST:
-      return e->value % of == 0;
-    case DL_EXPR_ADD:
-      return is_multiple(e->lhs, of) && is_multiple(e->rhs, of);
-    case DL_EXPR_MUL:
-      return is_multiple(e->lhs, of) || is_multiple(e->rhs, of);
-    default:
-      return false;
-  }
-}
-
 static dl_expr without_units(const dl_bound_statement *st, dl_expr index) {
   for (size_t i = 0; i < st->num_iterators; i++) {
     int64_t coefficient;
@@ -104,7 +91,7 @@ size_t dl_unit_iterator(const dl_bound_statement *st, dl_expr index, int64_t blo
     int64_t coefficient;
     dl_expr rest;
     if (!dl_expr_split_dim(index, (unsigned)i, &coefficient, &rest)) continue;
-    if (coefficient == 1 && is_multiple(rest, block)) return i;
+    if (coefficient == 1 && dl_expr_is_multiple(rest, block)) return i;
   }
   return SIZE_MAX;
 }

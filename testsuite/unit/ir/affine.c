@@ -177,6 +177,14 @@ Test(affine, splitting_off_a_dimension) {
   cr_assert_eq(coefficient, 0);
 }
 
+Test(affine, multiples) {
+  cr_assert(dl_expr_is_multiple(add(mul(d0, 16), dl_expr_mul(mul(s0, 8), d1)), 8));
+  cr_assert_not(dl_expr_is_multiple(add(mul(d0, 16), d1), 8));
+  cr_assert_not(dl_expr_is_multiple(floordiv(mul(d0, 16), 3), 8));
+  cr_assert(dl_expr_is_const(mul(d0, 0), 0));
+  cr_assert_not(dl_expr_is_const(d0, 0));
+}
+
 Test(affine, maps) {
   dl_map map = dl_affine_map(ctx, 2, 0, 2, (dl_expr[]){d0, d1});
   cr_assert_eq(map, dl_identity_map(ctx, 2));
