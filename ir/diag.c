@@ -99,7 +99,9 @@ void dl_print_diagnostic(void *user, const dl_diagnostic *diagnostic) {
   FILE *out = user;
   dl_loc file = file_of(diagnostic->loc);
   dl_ident name = dl_loc_first_name(diagnostic->loc);
-  if (file) {
+  if (file && !file->line) {
+    fprintf(out, "%s: ", file->name);  // the file as a whole
+  } else if (file) {
     fprintf(out, "%s:%llu:%llu: ", file->name, (unsigned long long)file->line,
             (unsigned long long)file->column);
   } else if (name) {

@@ -149,10 +149,13 @@ static dl_status read_description(description *d, const char *name) {
   char *folder;
   dl_buffer path = {0};
   FILE *file = open_description(name, &folder, &path);
+  bool is_path = !strcmp(path.data, name);
   dl_status status;
   if (file) {
     status = read_yaml(d, file, path.data);
     fclose(file);
+  } else if (is_path) {
+    status = dl_error(d->loc, "cannot open '%s': %s", name, strerror(errno));
   } else {
     status = dl_error(d->loc, "no machine description for '%s'", name);
     note_known(d, folder);

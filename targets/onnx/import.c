@@ -103,6 +103,9 @@ static dl_status check_overrides(const dl_onnx_importer *importer) {
       dl_str name = dl_str_of(dl_onnx_text(graph->inputs.data[k]->name));
       found = dl_str_equal(name, (dl_str){option->text, (size_t)(equal - option->text)});
     }
+    if (!found && !equal)
+      return dl_error(importer->model.loc, "the shape '%s' is not of the form NAME=1x3x224x224",
+                      option->text);
     if (!found)
       return dl_error(importer->model.loc, "the shape '%s' names no input of the model",
                       option->text);
@@ -280,7 +283,10 @@ static dl_status collect_outputs(dl_onnx_importer *importer, outputs *out) {
     if (strcmp(importer->options[i].name, "expose") != 0) continue;
     while (*at) {
       size_t len = strcspn(at, ",");
-      DL_TRY(add_output(importer, dl_intern(importer->ctx, (dl_str){at, len}), out));
+      if (add_output(importer, dl_intern(importer->ctx, (dl_str){at, len}), out) != DL_OK) {
+        dl_note(importer->model.loc, "it is to be exposed as an output");
+        return DL_FAILED;
+      }
       at += len + (at[len] == ',');
     }
   }

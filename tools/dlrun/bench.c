@@ -80,21 +80,48 @@ static row *make_rows(const bench_profile *p, double *total) {
   return rows;
 }
 
+// "12.5 ms", below a millisecond "96.1 µs"
+typedef struct time_buffer {
+  char text[32];
+} time_buffer;
+
+static const char *time_text(double ms, time_buffer *out) {
+  bool small = ms < 1;
+  snprintf(out->text, sizeof(out->text), "%.4g %s", small ? ms * 1e3 : ms, small ? "µs" : "ms");
+  return out->text;
+}
+
+static void print_time_column(double ms) {
+  if (ms < 1)
+    printf("%8.2f µs", ms * 1e3);
+  else
+    printf("%8.3f ms", ms);
+}
+
+void bench_print_times(const bench_times *times, int threads) {
+  time_buffer median, min, p90;
+  printf("median %s, min %s, p90 %s, %d runs on %d thread%s\n", time_text(times->median, &median),
+         time_text(times->min, &min), time_text(times->p90, &p90), times->runs, threads,
+         threads == 1 ? "" : "s");
+}
+
 void bench_print_profile(const bench_profile *p, int threads) {
   double total;
   row *rows = make_rows(p, &total);
   qsort(rows, p->count, sizeof(*rows), compare_rows);
   printf("roof: %.1f GFLOP/s, measured: f32 multiply-adds in the registers of %d thread%s\n",
          p->roof, threads, threads == 1 ? "" : "s");
-  printf("%10s %7s %9s %6s  %s\n", "ms", "share", "GFLOP/s", "roof", "layer (kernel) on device");
+  printf("%11s %7s %9s %6s  %s\n", "time", "share", "GFLOP/s", "roof", "layer (kernel) on device");
   for (size_t i = 0; i < p->count; i++) {
     char rate[16] = "-", part[16] = "-";
     if (rows[i].gflops > 0) snprintf(rate, sizeof(rate), "%.1f", rows[i].gflops);
     if (rows[i].roof_share > 0) snprintf(part, sizeof(part), "%.1f%%", rows[i].roof_share * 100);
-    printf("%10.4f %6.1f%% %9s %6s  %s (%s) on %s\n", rows[i].ms, rows[i].share * 100, rate, part,
+    print_time_column(rows[i].ms);
+    printf(" %6.1f%% %9s %6s  %s (%s) on %s\n", rows[i].share * 100, rate, part,
            rows[i].entry->label, rows[i].entry->kernel, rows[i].entry->device);
   }
-  printf("%10.4f         total of %zu launches per run\n", total, p->count);
+  print_time_column(total);
+  printf("         total of %zu launch%s per run\n", p->count, p->count == 1 ? "" : "es");
   free(rows);
 }
 

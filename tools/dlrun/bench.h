@@ -24,6 +24,8 @@ typedef struct bench_profile {
   double roof;  // GFLOP/s that the threads could do (roof.h)
 } bench_profile;
 
+// One line for readers, in ms or µs.
+void bench_print_times(const bench_times *times, int threads);
 // A table of the kernels' launches, slowest first.
 void bench_print_profile(const bench_profile *profile, int threads);
 // {"median_ms": …, …} in one line; a NULL pointer leaves its part out.

@@ -287,9 +287,7 @@ static bool measure(program *p) {
   profile.count = p->lib.model->profile(p->session, &profile.entries);
   if (o->profile) profile.roof = roof_measure(threads);
   if (o->profile && !o->json) bench_print_profile(&profile, threads);
-  if (o->bench && !o->json)
-    printf("median %.4g ms, min %.4g ms, p90 %.4g ms, %d runs on %d threads\n", times.median,
-           times.min, times.p90, times.runs, threads);
+  if (o->bench && !o->json) bench_print_times(&times, threads);
   if (o->json) bench_print_json(o->bench ? &times : NULL, threads, o->profile ? &profile : NULL);
   return true;
 }

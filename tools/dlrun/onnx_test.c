@@ -299,7 +299,8 @@ int onnx_test(const dl_cli_list *folders, const onnx_test_options *how) {
   size_t counts[3] = {0};
   for (size_t i = 0; i < folders->len; i++) test_folder(folders->data[i], MAX_DEPTH, how, counts);
   if (counts[PASS] + counts[FAIL] + counts[UNSUPPORTED] == 0)
-    return dl_cli_error("dlrun", "no test case found");
+    return dl_cli_error("dlrun", "no test case found in '%s'%s",
+                        (const char *)folders->data[0], folders->len > 1 ? ", …" : "");
   printf("%zu passed, %zu failed, %zu skipped\n", counts[PASS], counts[FAIL], counts[UNSUPPORTED]);
   return counts[FAIL] ? DL_EXIT_FAILURE : DL_EXIT_OK;
 }
