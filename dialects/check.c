@@ -159,7 +159,7 @@ static bool compare_structure(const dl_check_result *a, const dl_check_result *b
 // Runs the version before with noise and collects each output's deviations.
 static dl_spreads measure_spread(dl_checker *checker, const dl_check_result *before, size_t f,
                                  size_t i) {
-  enum { RUNS = 4 };
+  enum { RUNS = 6 };
   const dl_ndarray *exact = before->outcomes.data[f].outputs.data[i];
   dl_spreads spreads = dl_spreads_create(exact);
   for (uint64_t run = 1; run <= RUNS; run++) {

@@ -11,7 +11,8 @@
 // the pass is run again several times with each rounding moved at random; the spread of an output
 // over these runs estimates what another order of operations may do to it, which is the statistical
 // form of 4 sqrt(K) 2^-24 sum|terms| and needs no bookkeeping of terms. An output may differ by 8
-// times the largest deviation seen for it, plus 8 times their root mean square over its tensor.
+// times the largest deviation seen for it, plus 8 times their root mean square over its tensor, or
+// 32 times that of the relative ones where this is less.
 // `approximate(bound)`: that, plus bound * the tensor's largest magnitude.
 #ifndef DLIR_DIALECTS_CHECK_H
 #define DLIR_DIALECTS_CHECK_H

@@ -48,27 +48,40 @@ void dl_spreads_add(dl_spreads *spreads, const dl_ndarray *exact, const dl_ndarr
   }
 }
 
-// A single element may have been lucky in all runs, so the tensor's mean counts too. Integers come
-// from floats by rounding: where some may be off by so much, all may.
+// Integers come from floats by rounding: where some may be off by so much, all may.
 void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact) {
-  double squares = 0, largest = 0;
+  double squares = 0, relative = 0, largest = 0;
   for (int64_t i = 0; i < exact->count; i++) {
     double deviation = isfinite(spreads->each[i]) ? spreads->each[i] : 0;
+    double magnitude = fabs(dl_ndarray_f64(exact, i));
     squares += deviation * deviation;
+    if (deviation > 0)
+      relative += deviation / fmax(deviation, magnitude) * deviation / fmax(deviation, magnitude);
     if (deviation > largest) largest = deviation;
   }
-  double mean = exact->count ? sqrt(squares / (double)exact->count) : 0;
-  spreads->everywhere += dl_is_float(exact->element) ? 8 * mean : largest;
+  double count = exact->count ? (double)exact->count : 1;
+  spreads->average = sqrt(squares / count);
+  spreads->relative = sqrt(relative / count);
+  if (!dl_is_float(exact->element)) spreads->everywhere += largest;
 }
 
 void dl_spreads_free(dl_spreads *spreads) { free(spreads->each); }
+
+// An element may have been lucky in all runs, so the others count too: their deviations, or, where
+// elements of several magnitudes stand side by side, their relative deviations if that is less.
+static double allowed_at(const dl_ndarray *exact, int64_t i, const dl_spreads *spreads) {
+  if (!spreads->each) return spreads->everywhere;
+  double magnitude = fabs(dl_ndarray_f64(exact, i));
+  double usual = fmin(8 * spreads->average, 32 * spreads->relative * magnitude);
+  return spreads->everywhere + usual + 8 * spreads->each[i];
+}
 
 // How far the elements are apart, in units of what is allowed; above 1 is too far.
 static double excess(const dl_ndarray *a, const dl_ndarray *b, int64_t i,
                      const dl_spreads *spreads) {
   if (same_element(a, b, i)) return 0;
   double difference = fabs(dl_ndarray_f64(a, i) - dl_ndarray_f64(b, i));
-  double allowed = spreads->everywhere + (spreads->each ? 8 * spreads->each[i] : 0);
+  double allowed = allowed_at(a, i, spreads);
   if (isnan(allowed)) return 0;  // the version before is not finite when perturbed
   if (isnan(difference) || allowed == 0) return INFINITY;
   return difference / allowed;

@@ -46,12 +46,14 @@ struct dl_checker {
 // How much the elements of an array depend on roundings.
 typedef struct dl_spreads {
   double *each;       // largest deviation per element, or NULL
-  double everywhere;  // added for all
+  double average;     // root mean square of these
+  double relative;    // the same of those relative to their elements
+  double everywhere;  // allowed for all
 } dl_spreads;
 
 dl_spreads dl_spreads_create(const dl_ndarray *exact);
 void dl_spreads_add(dl_spreads *spreads, const dl_ndarray *exact, const dl_ndarray *noisy);
-void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact);  // sets `everywhere`
+void dl_spreads_finish(dl_spreads *spreads, const dl_ndarray *exact);  // after all were added
 void dl_spreads_free(dl_spreads *spreads);
 
 dl_ndarray *dl_copy_array(const dl_ndarray *array);

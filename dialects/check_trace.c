@@ -39,12 +39,13 @@ void dl_trace_destroy(dl_trace *trace) {
 
 // --- recording ---
 
+// Names of values come last: what becomes memory loses them.
 static dl_ident name_of(const dl_op *op, size_t result) {
   dl_loc loc = dl_op_loc(op);
   dl_ident name = dl_loc_first_name(loc);
-  if (!name && result != DL_INTERP_MEMORY) name = dl_value_name(dl_result(op, result));
   if (!name && loc->kind == DL_LOC_FILE)
     name = dl_intern_f(dl_op_context(op), "line %llu", (unsigned long long)loc->line);
+  if (!name && result != DL_INTERP_MEMORY) name = dl_value_name(dl_result(op, result));
   return name;
 }
 

@@ -4,8 +4,8 @@
     python3 testsuite/faults/plant.py [--work DIR] [--jobs N] [NAME...]
 
 Works on a copy of the sources in DIR (kept between runs, so that builds are incremental; a temporary
-folder by default). A fault is a few searches and replacements in one file; a text that is not there any
-more is an error: adapt the fault. The programs are compiled down to loops by dlopt; the fault must be
+folder by default). A fault is a few searches and replacements in one file (line breaks do not matter); a text
+that is not there any more is an error: adapt the fault. The programs are compiled down to loops by dlopt; the fault must be
 diagnosed as an error of the pass that has it, with one of the ops at which its effect begins. Without
 faults the check must be silent. Exit status 1 if a fault is missed or taken for another.
 """
@@ -24,6 +24,7 @@ PROGRAMS = {
     "network.dlir": ["--graph-pipeline", "--tensor-pipeline", "--loop-pipeline"],
     "loops.dlir": ["--loop-form-fma", "--cse", "--loop-invariant-code-motion", "--loop-outline-parallel",
                    "--cse", "--loop-plan-memory"],
+    "schedules.dlir": ["--convert-tensor-to-loop"],
 }
 
 # ops: a regular expression for the names that may be given for where the difference begins.
@@ -164,9 +165,9 @@ class Scratch:
         path = self.path(fault.file)
         text = original = read(path).decode()
         for old, new in fault.changes:
-            if text.count(old) != 1:
-                sys.exit(f"fault '{fault.name}': {fault.file} has {text.count(old)} times: {old}")
-            text = text.replace(old, new)
+            text, count = re.subn(r"\s+".join(map(re.escape, old.split())), lambda _: new, text)
+            if count != 1:
+                sys.exit(f"fault '{fault.name}': {fault.file} has {count} times: {old}")
         try:
             write(path, text)
             self.build()
