@@ -3,6 +3,7 @@
 #include "ir/plugin.h"
 #include "ir/spec.h"
 #include "ir/text.h"
+#include "tools/common/report.h"
 
 dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions) {
   DL_TRY(dl_register_builtin_dialects(ctx));
@@ -152,8 +153,7 @@ static dl_status describe_machine(dl_op *module, const dl_target_def *target,
   return target->describe(module, texts, count);
 }
 
-static dl_status lower(dl_op *module, const dl_compile_options *options) {
-  report(options, "lowering");
+static dl_status run_pipeline(dl_op *module, const dl_compile_options *options) {
   dl_buffer text = {0};
   dl_status status = dl_compile_pipeline(module, options, &text);
   if (status == DL_OK) {
@@ -164,6 +164,34 @@ static dl_status lower(dl_op *module, const dl_compile_options *options) {
   }
   dl_buffer_free(&text);
   return status;
+}
+
+// The schedules are seen at the tensor level, the launches at the loop level.
+static dl_status lower_and_report(dl_op *module, const dl_compile_options *options) {
+  if (dl_module_level(module) > DL_LEVEL_TENSOR || goal_of(options) < DL_LEVEL_LOOP)
+    return dl_error(dl_op_loc(module),
+                    "--report needs a model above the loop level, compiled to it");
+  dl_compile_options to_tensor = *options;
+  to_tensor.emit = "tensor";
+  dl_buffer page = {0};
+  dl_status status = run_pipeline(module, &to_tensor);
+  if (status == DL_OK) {
+    dl_report_kernels(&page, module, options->report);
+    // The tensor pipeline has nothing left to do on kernels.
+    status = run_pipeline(module, options);
+  }
+  if (status == DL_OK) {
+    dl_report_launches(&page, module);
+    dl_str text = {page.data, page.len};
+    if (!dl_cli_write_file("dlc", options->report, text)) status = DL_FAILED;
+  }
+  dl_buffer_free(&page);
+  return status;
+}
+
+static dl_status lower(dl_op *module, const dl_compile_options *options) {
+  report(options, "lowering");
+  return options->report ? lower_and_report(module, options) : run_pipeline(module, options);
 }
 
 // ".so" of "lib/model.so"; empty without one.

@@ -9,7 +9,7 @@
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
   dl_extensions extensions;
-  const char *output, *emit, *target, *march, *mcpu, *prefix, *level;
+  const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report;
   dl_check_options check;
   bool print_pipeline, quiet;
   dl_instrumentation run;
@@ -28,6 +28,8 @@ static const dl_cli_option option_table[] = {
     DL_CLI(LIST, "expose", options, exposed, "NAME,…",
            "Make these values outputs of the model too"),
     DL_CLI_EXTENSIONS(options),
+    DL_CLI(TEXT, "report", options, report, "FILE.html",
+           "Write a page about the kernels: workloads, schedules, operations"),
     DL_CLI(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)"),
     DL_CLI(TEXT, "prefix", options, prefix, "NAME",
            "Of the exported symbol NAME_query (default: the output's name)"),
@@ -74,6 +76,7 @@ static int check_options(const options *o, dl_compile_options *compile) {
                                   .march = o->march,
                                   .mcpu = o->mcpu,
                                   .prefix = o->prefix,
+                                  .report = o->report,
                                   .opt_level = o->level ? o->level[0] - '0' : 2,
                                   .num_shapes = o->shapes.len,
                                   .shapes = o->shapes.data,
