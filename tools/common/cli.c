@@ -96,13 +96,22 @@ static const char *dashes_of(const dl_cli_option *option) {
   return option->kind == DL_CLI_JOINED || !option->name[1] ? "-" : "--";
 }
 
+// Columns of UTF-8 text: bytes that continue a character take none.
+static int columns(const char *text) {
+  int count = 0;
+  for (; *text; text++) count += (*text & 0xc0) != 0x80;
+  return count;
+}
+
 static void print_help(const dl_cli *cli) {
   printf("Usage: %s %s\n\n%s\n\nOptions:\n", cli->tool, cli->usage, cli->overview);
   for (size_t i = 0; i < cli->num_options; i++) {
     const dl_cli_option *option = &cli->options[i];
     bool joined = option->kind == DL_CLI_JOINED;
-    int width = printf("  %s%s%s%s", dashes_of(option), option->name,
-                       option->value && !joined ? "=" : "", option->value ? option->value : "");
+    const char *value = option->value ? option->value : "";
+    int width = printf("  %s%s%s", dashes_of(option), option->name, *value && !joined ? "=" : "");
+    printf("%s", value);
+    width += columns(value);
     printf("%*s%s\n", width < 36 ? 36 - width : 1, "", option->help);
   }
   printf("%-36s%s\n%-36s%s\n", "  --help", "Print this text", "  --version", "Print the version");
