@@ -44,9 +44,12 @@ typedef struct dl_spec_variable {
   dl_bound_value value;
 } dl_spec_variable;
 
+struct dl_frame;
+
 typedef struct dl_scope_entry {
   dl_ident name;
   dl_bound_value value;
+  const struct dl_frame *frame;  // whose reads scalars in the value name; NULL: it has none
 } dl_scope_entry;
 
 // A statement under construction.

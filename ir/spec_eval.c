@@ -172,10 +172,44 @@ static bool find_constant(dl_binder *b, dl_ident name, dl_bound_value *out) {
   return out->type != NULL;
 }
 
+// Makes the reads of a scalar that was evaluated elsewhere (`reads`: in an outer frame, or outside
+// of statements) reads of the present frame.
+static const dl_scalar *import_scalar(dl_binder *b, const dl_bound_read *reads,
+                                      const dl_scalar *s) {
+  dl_scalar *copy = dl_binder_copy(b, s, sizeof *s);
+  if (s->op == DL_SCALAR_READ) {
+    size_t i = 0;
+    const dl_bound_read *read = &reads[s->read];
+    while (i < b->frame->reads.len && (b->frame->reads.data[i].tensor != read->tensor ||
+                                       b->frame->reads.data[i].otherwise != read->otherwise ||
+                                       b->frame->reads.data[i].indices != read->indices))
+      i++;
+    if (i == b->frame->reads.len) DL_PUSH(&b->frame->reads, *read);
+    copy->read = i;
+  }
+  const dl_scalar **args = dl_binder_copy(b, s->args, s->num_args * sizeof *args);
+  for (size_t i = 0; i < s->num_args; i++) args[i] = import_scalar(b, reads, s->args[i]);
+  copy->args = args;
+  return copy;
+}
+
+static dl_bound_value import_value(dl_binder *b, const dl_bound_read *reads,
+                                   const dl_bound_value *value) {
+  dl_bound_value copy = *value;
+  if (value->kind == DL_BV_SCALAR) copy.scalar = import_scalar(b, reads, value->scalar);
+  if (value->kind != DL_BV_LIST) return copy;
+  dl_bound_value *items = dl_arena_alloc(b->arena, (value->count + 1) * sizeof *items);
+  for (size_t i = 0; i < value->count; i++) items[i] = import_value(b, reads, &value->items[i]);
+  copy.items = items;
+  return copy;
+}
+
 static dl_status eval_name(dl_binder *b, dl_ident name, dl_bound_value *out) {
   for (size_t i = b->scope.len; i-- > 0;)
     if (b->scope.data[i].name == name) {
-      *out = b->scope.data[i].value;
+      const dl_scope_entry *entry = &b->scope.data[i];
+      bool outer = entry->frame && entry->frame != b->frame;
+      *out = outer ? import_value(b, entry->frame->reads.data, &entry->value) : entry->value;
       return DL_OK;
     }
   dl_spec_variable *variable = dl_find_variable(b, name);
@@ -189,35 +223,6 @@ static dl_status eval_name(dl_binder *b, dl_ident name, dl_bound_value *out) {
 }
 
 // --- variables ---
-
-// Rules read tensors outside of statements; inside one, their reads become reads of the statement.
-static const dl_scalar *import_scalar(dl_binder *b, const dl_scalar *s) {
-  dl_scalar *copy = dl_binder_copy(b, s, sizeof *s);
-  if (s->op == DL_SCALAR_READ) {
-    size_t i = 0;
-    const dl_bound_read *read = &b->reads.data[s->read];
-    while (i < b->frame->reads.len &&
-           (b->frame->reads.data[i].tensor != read->tensor || b->frame->reads.data[i].otherwise ||
-            b->frame->reads.data[i].indices != read->indices))
-      i++;
-    if (i == b->frame->reads.len) DL_PUSH(&b->frame->reads, *read);
-    copy->read = i;
-  }
-  const dl_scalar **args = dl_binder_copy(b, s->args, s->num_args * sizeof *args);
-  for (size_t i = 0; i < s->num_args; i++) args[i] = import_scalar(b, s->args[i]);
-  copy->args = args;
-  return copy;
-}
-
-static dl_bound_value import_value(dl_binder *b, const dl_bound_value *value) {
-  dl_bound_value copy = *value;
-  if (value->kind == DL_BV_SCALAR) copy.scalar = import_scalar(b, value->scalar);
-  if (value->kind != DL_BV_LIST) return copy;
-  dl_bound_value *items = dl_arena_alloc(b->arena, (value->count + 1) * sizeof *items);
-  for (size_t i = 0; i < value->count; i++) items[i] = import_value(b, &value->items[i]);
-  copy.items = items;
-  return copy;
-}
 
 // Index-typed trees outside of statements become integers: computed symbols.
 static dl_status settle(dl_binder *b, dl_bound_value *value) {
@@ -264,7 +269,7 @@ dl_status dl_eval_variable(dl_binder *b, dl_spec_variable *variable, dl_bound_va
     if (status) return status;
     variable->value = value;
   }
-  *out = b->frame ? import_value(b, &variable->value) : variable->value;
+  *out = b->frame ? import_value(b, b->reads.data, &variable->value) : variable->value;
   return DL_OK;
 }
 
@@ -402,7 +407,7 @@ static dl_status eval_comprehension(dl_binder *b, const dl_spec_node *node, dl_b
   dl_bound_value *items = dl_arena_alloc(b->arena, (size_t)(count + 1) * sizeof *items);
   size_t scope = b->scope.len;
   for (int64_t k = 0; k < count; k++) {
-    dl_scope_entry entry = {node->name, dl_int_value(dl_expr_const(b->ctx, k))};
+    dl_scope_entry entry = {.name = node->name, .value = dl_int_value(dl_expr_const(b->ctx, k))};
     DL_PUSH(&b->scope, entry);
     dl_status status = dl_eval(b, node->args[1], &items[k]);
     b->scope.len = scope;
@@ -446,7 +451,7 @@ static dl_status eval_default(dl_binder *b, const dl_spec_node *node, dl_bound_v
 }
 
 static dl_status eval_let(dl_binder *b, const dl_spec_node *node, dl_bound_value *out) {
-  dl_scope_entry entry = {.name = node->name};
+  dl_scope_entry entry = {.name = node->name, .frame = b->frame};
   DL_TRY(dl_eval(b, node->args[0], &entry.value));
   DL_PUSH(&b->scope, entry);
   dl_status status = dl_eval(b, node->args[1], out);

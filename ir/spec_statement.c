@@ -46,7 +46,7 @@ static dl_status declare(dl_binder *b, const dl_spec_iterator *it) {
     }
     index = dl_list_value(b, extent.count, items);
   }
-  DL_PUSH(&b->scope, (dl_scope_entry){it->name, index});
+  DL_PUSH(&b->scope, (dl_scope_entry){.name = it->name, .value = index});
   return DL_OK;
 }
 
@@ -271,7 +271,7 @@ static dl_status group_size(dl_binder *b, dl_ident name, size_t *count) {
 static dl_status eval_for(dl_binder *b, const dl_spec_node *node, size_t entry, size_t arg,
                           dl_bound_value *out) {
   dl_bound_value number = dl_int_value(dl_expr_const(b->ctx, (int64_t)entry));
-  DL_PUSH(&b->scope, (dl_scope_entry){node->iterators[0].name, number});
+  DL_PUSH(&b->scope, (dl_scope_entry){.name = node->iterators[0].name, .value = number});
   dl_status status = dl_eval(b, node->args[arg], out);
   b->scope.len--;
   return status;
@@ -561,7 +561,7 @@ static dl_status bind_for_each(dl_binder *b, const dl_spec_statement *s) {
     if (!strcmp(b->spec->def->results[i].name, s->target)) dl_result_group(b->op, i, &count);
   for (size_t k = 0; k < count; k++) {
     dl_bound_value number = dl_int_value(dl_expr_const(b->ctx, (int64_t)k));
-    DL_PUSH(&b->scope, (dl_scope_entry){s->variadic, number});
+    DL_PUSH(&b->scope, (dl_scope_entry){.name = s->variadic, .value = number});
     dl_status status = bind_statement(b, s, k);
     b->scope.len--;
     if (status) return status;

@@ -193,6 +193,24 @@ dl_value *dl_onnx_build_one(dl_onnx_node *node, const char *op, size_t num_opera
   return value;
 }
 
+// --- short forms ---
+
+dl_value *dl_onnx_unary(dl_onnx_node *node, const char *op, dl_value *x) {
+  return x ? dl_onnx_build_one(node, op, 1, &x, 0, NULL) : NULL;
+}
+
+dl_value *dl_onnx_binary(dl_onnx_node *node, const char *op, dl_value *a, dl_value *b) {
+  return a && b ? dl_onnx_build_one(node, op, 2, (dl_value *[]){a, b}, 0, NULL) : NULL;
+}
+
+dl_value *dl_onnx_cast_to(dl_onnx_node *node, dl_value *x, dl_type element) {
+  dl_named_attr to = {dl_intern_z(node->ctx, "to"), dl_type_attr(element)};
+  if (!x || dl_element_type(dl_value_type(x)) == element) return x;
+  return dl_onnx_build_one(node, "graph.cast", 1, &x, 1, &to);
+}
+
+// --- constants ---
+
 dl_value *dl_onnx_constant(dl_onnx_node *node, dl_attr value) {
   dl_named_attr attr = {dl_intern_z(node->ctx, "value"), value};
   dl_op_state state = {.def = find_def(node, "graph.constant"),

@@ -32,47 +32,10 @@ dl_status dl_onnx_emit_constant(dl_onnx_node *node, dl_value **results) {
   return DL_OK;
 }
 
-static dl_status require_input(dl_onnx_node *node, size_t i) {
-  return dl_onnx_input(node, i) ? DL_OK : dl_onnx_error(node, "input %zu is missing", i);
-}
-
 dl_status dl_onnx_emit_identity(dl_onnx_node *node, dl_value **results) {
-  DL_TRY(require_input(node, 0));
+  DL_TRY(dl_onnx_require_input(node, 0));
   results[0] = dl_onnx_input(node, 0);
   return DL_OK;
-}
-
-// True for a constant scalar that is not zero.
-static bool is_true(const dl_value *value) {
-  dl_attr attr = dl_constant_value(value);
-  dl_str bytes;
-  bool splat;
-  return attr && dl_dense_bytes(attr, &bytes, &splat) && bytes.len > 0 && bytes.data[0];
-}
-
-// A tensor of i1 in x's shape, all true: what Dropout keeps in inference.
-static dl_value *all_true(dl_onnx_node *node, dl_value *x) {
-  dl_type i1 = dl_int_type(node->ctx, 1);
-  int64_t one = 1;
-  dl_type type = dl_value_type(x);
-  if (dl_has_static_shape(type))
-    return dl_onnx_constant(
-        node, dl_dense_attr(dl_tensor_type(i1, type->rank, type->shape, NULL), DL_STR("\1"), true));
-  dl_value *shape = dl_onnx_build_one(node, "graph.shape", 1, &x, 0, NULL);
-  dl_attr value = dl_dense_attr(dl_tensor_type(i1, 1, &one, NULL), DL_STR("\1"), false);
-  dl_named_attr attr = {dl_intern_z(node->ctx, "value"), value};
-  return shape ? dl_onnx_build_one(node, "graph.constant_of_shape", 1, &shape, 1, &attr) : NULL;
-}
-
-dl_status dl_onnx_emit_dropout(dl_onnx_node *node, dl_value **results) {
-  dl_value *training = dl_onnx_input(node, 2);
-  DL_TRY(require_input(node, 0));
-  if (training && (!dl_constant_value(training) || is_true(training)))
-    return dl_onnx_error(node, "training mode is not supported");
-  results[0] = dl_onnx_input(node, 0);
-  if (!dl_onnx_has_output(node, 1)) return DL_OK;
-  results[1] = all_true(node, results[0]);
-  return results[1] ? DL_OK : DL_FAILED;
 }
 
 // --- element types ---
@@ -90,13 +53,6 @@ dl_status dl_onnx_emit_cast(dl_onnx_node *node, dl_value **results) {
 }
 
 // --- normalization ---
-
-dl_status dl_onnx_emit_batch_norm(dl_onnx_node *node, dl_value **results) {
-  if (dl_onnx_int(node, "training_mode", 0) != 0)
-    return dl_onnx_error(node, "training mode is not supported");
-  dl_onnx_set_attr(node, "training_mode", NULL);
-  return dl_onnx_build(node, "graph.batch_normalization", results);
-}
 
 // Before operator set 13, Softmax and its like saw the input as a matrix, split at `axis` (by
 // default 1).
@@ -121,23 +77,9 @@ static dl_status emit_softmax_of_matrix(dl_onnx_node *node, const char *op, dl_v
 
 dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results) {
   const char *op = dl_onnx_find_operator(node->ctx, node->proto)->op;
-  DL_TRY(require_input(node, 0));
+  DL_TRY(dl_onnx_require_input(node, 0));
   if (node->opset < 13) return emit_softmax_of_matrix(node, op, results);
   return dl_onnx_build(node, op, results);
-}
-
-static dl_value *unary(dl_onnx_node *node, const char *op, dl_value *x) {
-  return x ? dl_onnx_build_one(node, op, 1, &x, 0, NULL) : NULL;
-}
-
-static dl_value *binary(dl_onnx_node *node, const char *op, dl_value *a, dl_value *b) {
-  return a && b ? dl_onnx_build_one(node, op, 2, (dl_value *[]){a, b}, 0, NULL) : NULL;
-}
-
-static dl_value *cast_to(dl_onnx_node *node, dl_value *x, dl_type element) {
-  dl_named_attr to = {dl_intern_z(node->ctx, "to"), dl_type_attr(element)};
-  if (!x || dl_element_type(dl_value_type(x)) == element) return x;
-  return dl_onnx_build_one(node, "graph.cast", 1, &x, 1, &to);
 }
 
 // 1 / sqrt(mean of squares + epsilon), over the dimensions from `axis` on.
@@ -146,14 +88,16 @@ static dl_value *reciprocal_rms(dl_onnx_node *node, dl_value *x, int64_t axis, d
   for (int64_t i = axis; i < rank; i++) axes[i - axis] = i;
   dl_type element = dl_element_type(dl_value_type(x));
   dl_value *over = dl_onnx_i64_constant(node, (size_t)(rank - axis), axes);
-  dl_value *mean = binary(node, "graph.reduce_mean", binary(node, "graph.mul", x, x), over);
-  dl_value *sum = binary(node, "graph.add", mean, dl_onnx_scalar_constant(node, element, epsilon));
-  return unary(node, "graph.reciprocal", unary(node, "graph.sqrt", sum));
+  dl_value *mean =
+      dl_onnx_binary(node, "graph.reduce_mean", dl_onnx_binary(node, "graph.mul", x, x), over);
+  dl_value *sum =
+      dl_onnx_binary(node, "graph.add", mean, dl_onnx_scalar_constant(node, element, epsilon));
+  return dl_onnx_unary(node, "graph.reciprocal", dl_onnx_unary(node, "graph.sqrt", sum));
 }
 
 dl_status dl_onnx_emit_rms_norm(dl_onnx_node *node, dl_value **results) {
-  DL_TRY(require_input(node, 0));
-  DL_TRY(require_input(node, 1));
+  DL_TRY(dl_onnx_require_input(node, 0));
+  DL_TRY(dl_onnx_require_input(node, 1));
   dl_value *x = dl_onnx_input(node, 0), *scale = dl_onnx_input(node, 1);
   dl_attr epsilon = dl_onnx_attr(node, "epsilon");
   int64_t rank = dl_onnx_rank(x), axis = dl_onnx_int(node, "axis", -1);
@@ -163,12 +107,13 @@ dl_status dl_onnx_emit_rms_norm(dl_onnx_node *node, dl_value **results) {
   dl_type stash = dl_onnx_element_type(node->ctx, dl_onnx_int(node, "stash_type", DL_ONNX_FLOAT));
   if (!stash || !dl_is_float(stash))
     return dl_onnx_error(node, "attribute 'stash_type' is no float type");
-  dl_value *wide = cast_to(node, x, stash);
+  dl_value *wide = dl_onnx_cast_to(node, x, stash);
   if (!wide) return DL_FAILED;
   dl_value *factor = reciprocal_rms(node, wide, axis, epsilon ? epsilon->number : 1e-5);
-  dl_value *normal = binary(node, "graph.mul", wide, factor);
-  results[0] = binary(node, "graph.mul",
-                      cast_to(node, normal, dl_element_type(dl_value_type(scale))), scale);
+  dl_value *normal = dl_onnx_binary(node, "graph.mul", wide, factor);
+  results[0] =
+      dl_onnx_binary(node, "graph.mul",
+                     dl_onnx_cast_to(node, normal, dl_element_type(dl_value_type(scale))), scale);
   return results[0] ? DL_OK : DL_FAILED;
 }
 
@@ -177,7 +122,8 @@ dl_status dl_onnx_emit_pad(dl_onnx_node *node, dl_value **results) {
   dl_value *value = dl_onnx_input(node, 2);
   if (value && dl_onnx_rank(value) == 1) {
     int64_t first = 0;
-    dl_value *scalar = binary(node, "graph.squeeze", value, dl_onnx_i64_constant(node, 1, &first));
+    dl_value *scalar =
+        dl_onnx_binary(node, "graph.squeeze", value, dl_onnx_i64_constant(node, 1, &first));
     if (!scalar) return DL_FAILED;
     dl_onnx_set_input(node, 2, scalar);
   }
@@ -197,13 +143,13 @@ static dl_value *sum_of_inputs(dl_onnx_node *node) {
 }
 
 dl_status dl_onnx_emit_sum(dl_onnx_node *node, dl_value **results) {
-  DL_TRY(require_input(node, 0));
+  DL_TRY(dl_onnx_require_input(node, 0));
   results[0] = sum_of_inputs(node);
   return results[0] ? DL_OK : DL_FAILED;
 }
 
 dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results) {
-  DL_TRY(require_input(node, 0));
+  DL_TRY(dl_onnx_require_input(node, 0));
   dl_value *sum = sum_of_inputs(node);
   if (!sum) return DL_FAILED;
   dl_type element = dl_element_type(dl_value_type(sum));

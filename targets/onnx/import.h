@@ -45,6 +45,7 @@ dl_status dl_onnx_error(const dl_onnx_node *node, const char *format, ...) DL_PR
 // --- inputs and attributes of a node ---
 dl_value *dl_onnx_input(const dl_onnx_node *node, size_t i);  // NULL when absent
 void dl_onnx_set_input(dl_onnx_node *node, size_t i, dl_value *value);
+dl_status dl_onnx_require_input(const dl_onnx_node *node, size_t i);  // an error when absent
 bool dl_onnx_has_output(const dl_onnx_node *node, size_t i);
 // The rank of a value, or -1 when it is unknown.
 int64_t dl_onnx_rank(const dl_value *value);
@@ -70,6 +71,11 @@ dl_status dl_onnx_build(dl_onnx_node *node, const char *op, dl_value **results);
 dl_value *dl_onnx_build_one(dl_onnx_node *node, const char *op, size_t num_operands,
                             dl_value *const *operands, size_t num_attrs,
                             const dl_named_attr *attrs);
+// The same of one and two operands without attributes; NULL also when an operand is.
+dl_value *dl_onnx_unary(dl_onnx_node *node, const char *op, dl_value *x);
+dl_value *dl_onnx_binary(dl_onnx_node *node, const char *op, dl_value *a, dl_value *b);
+// x with elements of the type, x itself when it has them.
+dl_value *dl_onnx_cast_to(dl_onnx_node *node, dl_value *x, dl_type element);
 
 // Replaces `values`, the results of op, by constants where op is shape arithmetic on constants;
 // erases op then.

@@ -145,6 +145,10 @@ void dl_onnx_set_input(dl_onnx_node *node, size_t i, dl_value *value) {
   node->inputs.data[i] = value;
 }
 
+dl_status dl_onnx_require_input(const dl_onnx_node *node, size_t i) {
+  return dl_onnx_input(node, i) ? DL_OK : dl_onnx_error(node, "input %zu is missing", i);
+}
+
 bool dl_onnx_has_output(const dl_onnx_node *node, size_t i) {
   return i < node->num_outputs && node->proto->output[i][0];
 }

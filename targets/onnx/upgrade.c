@@ -52,27 +52,32 @@ static dl_status drop_attr(dl_onnx_node *node, const upgrade *row) {
   return DL_OK;
 }
 
-// An attribute that was removed because only this value made sense.
-static dl_status require(dl_onnx_node *node, const char *name, int64_t value, int64_t otherwise) {
-  if (dl_onnx_int(node, name, otherwise) != value)
-    return dl_onnx_error(node, "attribute '%s' is supported as %lld only", name, (long long)value);
-  dl_onnx_set_attr(node, name, NULL);
+// --- modes ---
+
+// `is_test` became the attribute `training_mode`.
+static dl_status batch_norm_test_mode(dl_onnx_node *node, const upgrade *row) {
+  (void)row;
+  bool training = dl_onnx_int(node, "is_test", 0) == 0;
+  dl_onnx_set_attr(node, "is_test", NULL);
+  dl_onnx_set_attr(node, "training_mode", dl_i64_attr(node->ctx, training));
   return DL_OK;
 }
 
-static dl_status batch_norm_test_mode(dl_onnx_node *node, const upgrade *row) {
+// More outputs than one said that it was training.
+static dl_status batch_norm_mode_by_outputs(dl_onnx_node *node, const upgrade *row) {
   (void)row;
-  return require(node, "is_test", 1, 0);
+  if (!dl_onnx_attr(node, "training_mode"))
+    dl_onnx_set_attr(node, "training_mode", dl_i64_attr(node->ctx, node->num_outputs > 1));
+  return DL_OK;
 }
 
-static dl_status batch_norm_spatial(dl_onnx_node *node, const upgrade *row) {
-  (void)row;
-  return require(node, "spatial", 1, 1);
-}
-
+// `is_test` became the input `training_mode`.
 static dl_status dropout_test_mode(dl_onnx_node *node, const upgrade *row) {
   (void)row;
-  return require(node, "is_test", 1, 0);
+  bool training = dl_onnx_int(node, "is_test", 0) == 0;
+  dl_onnx_set_attr(node, "is_test", NULL);
+  dl_onnx_set_input(node, 2, dl_onnx_scalar_constant(node, dl_int_type(node->ctx, 1), training));
+  return DL_OK;
 }
 
 // --- rules that changed ---
@@ -164,23 +169,16 @@ static dl_status group_norm_per_channel(dl_onnx_node *node, const upgrade *row) 
   return DL_OK;
 }
 
-static dl_status resize_coordinates(dl_onnx_node *node, const upgrade *row) {
-  (void)row;
-  if (dl_onnx_attr_is(node, "coordinate_transformation_mode", "tf_half_pixel_for_nn"))
-    return dl_onnx_error(node, "the coordinates of tf_half_pixel_for_nn are not supported");
-  return DL_OK;
-}
-
 static const upgrade upgrades[] = {
     {"Add", 7, broadcast_at_axis, NULL, 0},
     {"And", 7, broadcast_at_axis, NULL, 0},
     {"BatchNormalization", 7, batch_norm_test_mode, NULL, 0},
-    {"BatchNormalization", 9, batch_norm_spatial, NULL, 0},
+    {"BatchNormalization", 14, batch_norm_mode_by_outputs, NULL, 0},
     {"Clip", 11, float_to_input, "min", 1},
     {"Clip", 11, float_to_input, "max", 2},
     {"Div", 7, broadcast_at_axis, NULL, 0},
     {"Dropout", 7, dropout_test_mode, NULL, 0},
-    {"Dropout", 12, drop_attr, "ratio", 0},
+    {"Dropout", 12, float_to_input, "ratio", 1},
     {"Equal", 7, broadcast_at_axis, NULL, 0},
     {"Gemm", 7, drop_attr, "broadcast", 0},
     {"Greater", 7, broadcast_at_axis, NULL, 0},
@@ -203,7 +201,6 @@ static const upgrade upgrades[] = {
     {"ReduceSum", 13, ints_to_input, "axes", 1},
     {"ReduceSumSquare", 18, ints_to_input, "axes", 1},
     {"Resize", 11, resize_without_modes, NULL, 0},
-    {"Resize", 13, resize_coordinates, NULL, 0},
     {"Slice", 10, ints_to_input, "starts", 1},
     {"Slice", 10, ints_to_input, "ends", 2},
     {"Slice", 10, ints_to_input, "axes", 3},

@@ -94,6 +94,25 @@ def old_forms(folder):
          opset=11)
 
 
+def training(folder):
+    """Dropout and BatchNormalization in training mode, as operator sets 6, 9 and 17 ask for it, and parameters per
+    element."""
+    parameters = [weights(n, 3) for n in ("scale", "bias", "mean")]
+    parameters.append(numpy_helper.from_array(np.ones(3, np.float32), "var"))
+    norm = ["x", "scale", "bias", "mean", "var"]
+    statistics = [value(n, 3) for n in ("m", "v")]
+    save(folder, "training_6", [node("BatchNormalization", norm, ["n", "m", "v"]),
+                                node("Dropout", ["n"], ["y", "mask"], ratio=0.0)],
+         [value("x", 2, 3, 4)], [value("y", 2, 3, 4), value("mask", 2, 3, 4), *statistics], opset=6,
+         initializers=parameters)
+    save(folder, "training_9", [node("BatchNormalization", norm, ["y", "m", "v"])], [value("x", 2, 3, 4)],
+         [value("y", 2, 3, 4), *statistics], opset=9, initializers=parameters)
+    save(folder, "training_17", [node("Dropout", ["x", "", "t"], ["y"], seed=7)],
+         [value("x", 2, 3, 4), value("t", kind=TensorProto.BOOL)], [value("y", 2, 3, 4)])
+    save(folder, "per_element", [node("BatchNormalization", norm, ["y"], spatial=0)], [value("x", 2, 3)],
+         [value("y", 2, 3)], opset=7, initializers=parameters)
+
+
 def shapes(folder):
     """A flattening written as shape arithmetic, as exporters do."""
     nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"], axis=0),
@@ -151,7 +170,7 @@ def cases(folder):
 
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
-    for make in (names, constants, external, windows, old_forms, shapes, symbolic, unsupported, invalid, cases):
+    for make in (names, constants, external, windows, old_forms, training, shapes, symbolic, unsupported, invalid, cases):
         make(folder)
 
 
