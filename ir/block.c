@@ -92,15 +92,16 @@ static void grow_args(dl_block *block) {
 }
 
 static void renumber_args(dl_block *block, size_t from) {
-  for (size_t i = from; i < block->num_args; i++) block->args[i]->value.index = (uint32_t)i;
+  for (size_t i = from; i < block->num_args; i++)
+    block->args[i]->value.position = (uint32_t)i << 1 | 1;
 }
 
 dl_value *dl_insert_arg(dl_block *block, size_t i, dl_type type, dl_loc loc) {
   if (block->num_args == block->args_capacity) grow_args(block);
   dl_block_arg *arg = dl_slab_alloc(block->ctx, sizeof(*arg));
-  *arg = (dl_block_arg){.value = {.type = type, .is_arg = true},
+  *arg = (dl_block_arg){.value = {.type = type, .position = 1},
                         .block = block,
-                        .loc = loc ? loc : block->ctx->unknown_loc};
+                        .loc = dl_place_of(loc ? loc : block->ctx->unknown_loc)};
   memmove(block->args + i + 1, block->args + i, (block->num_args - i) * sizeof(*block->args));
   block->args[i] = arg;
   block->num_args++;

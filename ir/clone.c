@@ -8,16 +8,14 @@ static dl_op *create_op(const dl_op *op, dl_ptr_map *mapping) {
   dl_type few[8], *types = few;
   if (op->num_results > DL_COUNT(few)) types = dl_malloc(op->num_results * sizeof(*types));
   for (uint32_t i = 0; i < op->num_results; i++) types[i] = op->results[i].type;
-  dl_op *clone =
-      dl_op_create_bare(op->loc->ctx, &(dl_op_state){.def = op->def,
-                                                     .loc = op->loc,
-                                                     .num_operands = op->num_operands,
-                                                     .num_results = op->num_results,
-                                                     .result_types = types,
-                                                     .num_attrs = op->num_attrs,
-                                                     .num_regions = op->num_regions,
-                                                     .num_successors = op->num_successors,
-                                                     .successors = op->successors});
+  dl_op *clone = dl_op_create_bare(op->info, op->loc,
+                                   &(dl_op_state){.num_operands = op->num_operands,
+                                                  .num_results = op->num_results,
+                                                  .result_types = types,
+                                                  .num_attrs = op->num_attrs,
+                                                  .num_regions = op->num_regions,
+                                                  .num_successors = op->num_successors,
+                                                  .successors = dl_successors(op)});
   if (types != few) free(types);
   if (op->num_attrs) memcpy(clone->attrs, op->attrs, op->num_attrs * sizeof(*op->attrs));
   clone->num_attrs = op->num_attrs;
@@ -27,7 +25,7 @@ static dl_op *create_op(const dl_op *op, dl_ptr_map *mapping) {
     dl_ptr_map_set(mapping, &op->results[i], &clone->results[i]);
   }
   for (uint32_t i = 0; i < op->num_regions; i++)
-    create_region(&op->regions[i], &clone->regions[i], mapping);
+    create_region(&dl_regions(op)[i], &dl_regions(clone)[i], mapping);
   return clone;
 }
 
@@ -35,7 +33,7 @@ static void create_block(const dl_block *from, dl_block *to, dl_ptr_map *mapping
   to->label = from->label;
   dl_ptr_map_set(mapping, from, to);
   for (uint32_t i = 0; i < from->num_args; i++) {
-    dl_value *arg = &from->args[i]->value, *copy = dl_add_arg(to, arg->type, from->args[i]->loc);
+    dl_value *arg = &from->args[i]->value, *copy = dl_add_arg(to, arg->type, dl_value_loc(arg));
     copy->name = arg->name;
     dl_ptr_map_set(mapping, arg, copy);
   }
@@ -56,12 +54,12 @@ static void connect(const dl_op *op, dl_op *clone, const dl_ptr_map *mapping) {
     dl_use_assign(&clone->operands[i], mapped ? mapped : operand);
   }
   for (uint32_t i = 0; i < op->num_successors; i++) {
-    dl_block *mapped = dl_ptr_map_get(mapping, op->successors[i]);
-    if (mapped) clone->successors[i] = mapped;
+    dl_block *mapped = dl_ptr_map_get(mapping, dl_successors(op)[i]);
+    if (mapped) dl_successors(clone)[i] = mapped;
   }
   for (uint32_t i = 0; i < op->num_regions; i++) {
-    dl_block *to = clone->regions[i].first;
-    for (dl_block *from = op->regions[i].first; from; from = from->next, to = to->next) {
+    dl_block *to = dl_regions(clone)[i].first;
+    for (dl_block *from = dl_regions(op)[i].first; from; from = from->next, to = to->next) {
       dl_op *copy = to->first;
       for (dl_op *inner = from->first; inner; inner = inner->next, copy = copy->next)
         connect(inner, copy, mapping);

@@ -40,6 +40,7 @@ typedef enum dl_unique_class {
   DL_UNIQUE_LOC,
   DL_UNIQUE_OP_DEF,        // registered, by name
   DL_UNIQUE_UNREGISTERED,  // made up for unregistered names
+  DL_UNIQUE_OP_INFO,       // by definition
   DL_NUM_UNIQUE_CLASSES,
 } dl_unique_class;
 
@@ -88,6 +89,8 @@ typedef struct dl_source {
   dl_str text;
 } dl_source;
 
+enum { DL_FIRST_NAMES = 256, DL_NAME_CHUNKS = 24 };
+
 struct dl_context {
   dl_unique_shard unique[DL_NUM_UNIQUE_CLASSES][DL_UNIQUE_SHARDS];
   dl_slab_heap heaps[DL_SLAB_HEAPS];
@@ -104,10 +107,16 @@ struct dl_context {
   atomic_bool allow_unregistered;
   // Made at creation, because everything asks for them.
   dl_loc unknown_loc;
+  _Atomic(dl_ident *) names[DL_NAME_CHUNKS];  // numbered by dl_name_index; each twice the one before
+  uint32_t num_names, num_paths;
+  _Atomic(dl_ident) paths[1 << 10];  // numbered by dl_path_index
   dl_ident operand_segments, result_segments, sym_name, value_name;
 };
 
 // The length of an interned name, without counting.
 size_t dl_ident_len(dl_ident ident);
+// Small numbers, from 1, for the names that values have, and back.
+uint32_t dl_name_index(dl_context *ctx, dl_ident ident);
+dl_ident dl_name_at(const dl_context *ctx, uint32_t index);
 
 #endif

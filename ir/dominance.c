@@ -29,7 +29,7 @@ static void number_blocks(dominator_tree *tree, const dl_block *entry) {
   while (stack.len) {
     visit_frame *frame = &stack.data[stack.len - 1];
     if (frame->next_successor < num_successors(frame->block)) {
-      const dl_block *next = frame->block->last->successors[frame->next_successor++];
+      const dl_block *next = dl_successors(frame->block->last)[frame->next_successor++];
       if (dl_ptr_map_has(&seen, next)) continue;
       dl_ptr_map_set(&seen, next, NULL);
       DL_PUSH(&stack, (visit_frame){next, 0});
@@ -61,7 +61,7 @@ static bool propagate(dominator_tree *tree, int64_t n) {
   const dl_block *block = tree->blocks.data[n];
   int64_t entry = (int64_t)tree->blocks.len - 1;
   for (size_t i = 0; i < num_successors(block); i++) {
-    int64_t successor = number_of(tree, block->last->successors[i]);
+    int64_t successor = number_of(tree, dl_successors(block->last)[i]);
     if (successor == entry) continue;
     int64_t old = tree->idom[successor];
     int64_t idom = old == UNREACHED ? n : intersect(tree, old, n);

@@ -1,5 +1,6 @@
 #include "ir/context_internal.h"
 #include "ir/diag.h"
+#include "ir/op_internal.h"
 
 static bool loc_equal(const void *key, const void *object) {
   dl_loc a = key, b = object;
@@ -97,4 +98,22 @@ dl_ident dl_loc_first_name(dl_loc loc) {
     default:
       return NULL;
   }
+}
+
+// --- places: 1 bit that is set, the path, the line, the column ---
+
+enum { LINE_BITS = 30, COLUMN_BITS = 63 - DL_PATH_BITS - LINE_BITS };
+
+dl_place dl_place_file(dl_context *ctx, uint32_t path, uint64_t line, uint64_t column) {
+  if (line >> LINE_BITS || column >> COLUMN_BITS)
+    return dl_place_of(dl_loc_file(ctx, ctx->paths[path], line, column));
+  return ((column << LINE_BITS | line) << DL_PATH_BITS | path) << 1 | 1;
+}
+
+dl_loc dl_place_loc(dl_context *ctx, dl_place place) {
+  if (!(place & 1)) return (dl_loc)(uintptr_t)place;
+  place >>= 1;
+  dl_ident path = atomic_load_explicit(&ctx->paths[place & (DL_MAX_PATHS - 1)], memory_order_acquire);
+  place >>= DL_PATH_BITS;
+  return dl_loc_file(ctx, path, place & (((uint64_t)1 << LINE_BITS) - 1), place >> LINE_BITS);
 }

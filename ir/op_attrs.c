@@ -11,18 +11,20 @@ static bool find(const dl_op *op, uint32_t from, uint32_t to, dl_ident name, uin
 }
 
 static void grow(dl_op *op) {
-  dl_context *ctx = op->loc->ctx;
-  uint32_t capacity = op->num_attrs + 4;
-  dl_named_attr *attrs = dl_slab_alloc(ctx, capacity * sizeof(*attrs));
+  dl_context *ctx = dl_op_context(op);
+  dl_named_attr *attrs = dl_outer_alloc(ctx, op->num_attrs + 4, sizeof(*attrs));
   if (op->num_attrs) memcpy(attrs, op->attrs, op->num_attrs * sizeof(*attrs));
-  if (op->own_attrs) dl_slab_free(ctx, op->attrs, op->attrs_capacity * sizeof(*attrs));
+  if (op->attrs != dl_inline_attrs(op)) dl_outer_free(ctx, op->attrs, sizeof(*attrs));
   op->attrs = attrs;
-  op->attrs_capacity = capacity;
-  op->own_attrs = true;
+}
+
+static uint32_t capacity(const dl_op *op) {
+  return op->attrs == dl_inline_attrs(op) ? op->inline_attrs : dl_outer_capacity(op->attrs);
 }
 
 static void insert_at(dl_op *op, uint32_t at, dl_named_attr attr) {
-  if (op->num_attrs == op->attrs_capacity) grow(op);
+  if (op->num_attrs == DL_MAX_OP_ATTRS) dl_bug(op, "too many attributes");
+  if (op->num_attrs == capacity(op)) grow(op);
   memmove(op->attrs + at + 1, op->attrs + at, (op->num_attrs - at) * sizeof(*op->attrs));
   op->attrs[at] = attr;
   op->num_attrs++;
@@ -56,18 +58,18 @@ void dl_set_discardable_attr(dl_op *op, dl_ident name, dl_attr value) {
   }
 }
 
-static bool is_inherent(const dl_op *op, dl_ident name) {
-  const dl_context *ctx = op->loc->ctx;
+bool dl_is_inherent(const dl_op *op, dl_ident name) {
+  const dl_context *ctx = op->info->ctx;
   uint32_t at;
-  for (size_t i = 0; i < op->def->num_attrs; i++) {
-    if (!strcmp(op->def->attrs[i].name, name)) return true;
+  for (size_t i = 0; i < op->info->def->num_attrs; i++) {
+    if (op->info->attr_names[i] == name) return true;
   }
   return name == ctx->operand_segments || name == ctx->result_segments ||
          find(op, 0, op->num_inherent, name, &at);
 }
 
 void dl_set_attr_ident(dl_op *op, dl_ident name, dl_attr value) {
-  if (is_inherent(op, name)) {
+  if (dl_is_inherent(op, name)) {
     dl_set_inherent_attr(op, name, value);
   } else {
     dl_set_discardable_attr(op, name, value);
@@ -75,7 +77,7 @@ void dl_set_attr_ident(dl_op *op, dl_ident name, dl_attr value) {
 }
 
 void dl_set_attr(dl_op *op, const char *name, dl_attr value) {
-  dl_set_attr_ident(op, dl_intern_z(op->loc->ctx, name), value);
+  dl_set_attr_ident(op, dl_intern_z(dl_op_context(op), name), value);
 }
 
 dl_attr dl_get_attr(const dl_op *op, const char *name) {

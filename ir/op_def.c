@@ -46,29 +46,48 @@ static size_t find_group(const dl_op *op, dl_ident segments, const dl_value_spec
 }
 
 size_t dl_operand_group(const dl_op *op, size_t i, size_t *count) {
-  return find_group(op, op->loc->ctx->operand_segments, op->def->operands, op->def->num_operands,
+  return find_group(op, dl_op_context(op)->operand_segments, op->info->def->operands, op->info->def->num_operands,
                     op->num_operands, i, count);
 }
 
 size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
-  return find_group(op, op->loc->ctx->result_segments, op->def->results, op->def->num_results,
+  return find_group(op, dl_op_context(op)->result_segments, op->info->def->results, op->info->def->num_results,
                     op->num_results, i, count);
 }
 
 dl_attr dl_constant_value(const dl_value *value) {
   const dl_op *op = dl_value_def(value);
   if (!op || !dl_has_trait(op, DL_CONSTANT)) return NULL;
-  return dl_get_attr_ident(op, op->loc->ctx->value_name);
+  return dl_get_attr_ident(op, dl_op_context(op)->value_name);
 }
 
 bool dl_try_fold(dl_op *op, dl_folded *results) {
-  if (!op->def->fold) return false;
+  if (!op->info->def->fold) return false;
   dl_attr few[8], *constants = few;
   if (op->num_operands > DL_COUNT(few)) constants = dl_malloc(op->num_operands * sizeof(*few));
   for (uint32_t i = 0; i < op->num_operands; i++)
     constants[i] = dl_constant_value(op->operands[i].value);
   for (uint32_t i = 0; i < op->num_results; i++) results[i] = (dl_folded){0};
-  bool folded = op->def->fold(op, constants, results);
+  bool folded = op->info->def->fold(op, constants, results);
   if (constants != few) free(constants);
   return folded;
+}
+
+// --- infos ---
+
+static bool info_is_of(const void *key, const void *object) {
+  return ((const dl_op_info *)object)->def == key;
+}
+
+static void *make_info(dl_context *ctx, dl_arena *arena, const void *key) {
+  const dl_op_def *def = key;
+  dl_op_info *info = dl_arena_alloc(arena, sizeof(*info));
+  dl_ident *names = dl_arena_alloc(arena, (def->num_attrs + 1) * sizeof(*names));
+  for (size_t i = 0; i < def->num_attrs; i++) names[i] = dl_intern_z(ctx, def->attrs[i].name);
+  *info = (dl_op_info){.def = def, .ctx = ctx, .traits = def->traits, .attr_names = names};
+  return info;
+}
+
+const dl_op_info *dl_op_info_of(dl_context *ctx, const dl_op_def *def) {
+  return dl_unique(ctx, DL_UNIQUE_OP_INFO, dl_hash_pointer(def), def, info_is_of, make_info);
 }

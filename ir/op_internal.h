@@ -1,25 +1,39 @@
 // ir/op_internal.h: the layout of ops, values, blocks and regions, for ir/ only.
 //
-// An op is one allocation: the op, its results, then operands, attributes, regions and successors.
+// An op is one allocation: the op, its results, then regions, successors, operands and attributes.
 // Operands and attributes move to allocations of their own when they outgrow it.
 #ifndef DLIR_IR_OP_INTERNAL_H
 #define DLIR_IR_OP_INTERNAL_H
 
 #include "ir/op.h"
 #include "ir/op_def.h"
+#include "ir/op_info.h"
+
+// A place that has not become a location yet, since most are never asked for: a dl_loc, or, with the
+// lowest bit set, a position in a file. Within a context, equal places have equal bits, except that
+// a location that was given as dl_loc stays one.
+typedef uint64_t dl_place;
+
+// `path` is from dl_path_index. Positions that do not fit become locations.
+dl_place dl_place_file(dl_context *ctx, uint32_t path, uint64_t line, uint64_t column);
+static inline dl_place dl_place_of(dl_loc loc) { return (uintptr_t)loc; }
+dl_loc dl_place_loc(dl_context *ctx, dl_place place);
+// A small number for a path, or DL_NO_PATH when there are too many.
+enum { DL_PATH_BITS = 10, DL_MAX_PATHS = 1 << DL_PATH_BITS, DL_NO_PATH = DL_MAX_PATHS };
+uint32_t dl_path_index(dl_context *ctx, dl_ident path);
 
 struct dl_value {
   dl_type type;
   dl_use *uses;
-  dl_ident name;
-  uint32_t index;
-  bool is_arg;  // then it is the head of a dl_block_arg, else results[index] of an op
+  uint32_t position;  // index << 1; | 1: the value is the head of a dl_block_arg
+  uint32_t name;      // dl_name_index of the hint
 };
 
 typedef struct dl_block_arg {
   dl_value value;
   dl_block *block;
-  dl_loc loc;
+  dl_place loc;
+  uint32_t number;  // as in dl_op
 } dl_block_arg;
 
 struct dl_use {
@@ -44,33 +58,77 @@ struct dl_block {
   uint32_t num_args, args_capacity;
 };
 
+enum {
+  DL_REGION_BITS = 12,
+  DL_SUCCESSOR_BITS = 20,
+  DL_MAX_REGIONS = (1 << DL_REGION_BITS) - 1,
+  DL_MAX_SUCCESSORS = (1 << DL_SUCCESSOR_BITS) - 1,
+  DL_MAX_OP_ATTRS = UINT16_MAX,
+  DL_MAX_VALUES = INT32_MAX,
+};
+
 struct dl_op {
-  const dl_op_def *def;
-  dl_loc loc;
+  const dl_op_info *info;
+  dl_place loc;
   dl_op *prev, *next;
   dl_block *block;
-  uint64_t order;  // increases along the block
   dl_use *operands;
   dl_named_attr *attrs;  // the inherent ones, sorted by name, then the others, sorted by name
-  dl_region *regions;
-  dl_block **successors;
-  uint32_t num_results, num_operands, operands_capacity, num_attrs, num_inherent, attrs_capacity;
-  uint32_t num_regions, num_successors;
-  uint32_t size;                 // of the allocation
-  bool own_operands, own_attrs;  // in an allocation of their own
+  uint32_t order;        // increases along the block
+  uint32_t number;       // of the results' names; belongs to who prints the op, at any time but one
+  uint32_t num_results, num_operands;
+  uint32_t num_regions : DL_REGION_BITS, num_successors : DL_SUCCESSOR_BITS;
+  uint16_t num_attrs, num_inherent;
+  uint16_t inline_operands, inline_attrs;  // room inside the allocation
   dl_value results[];
 };
 
+static inline bool dl_is_arg(const dl_value *value) { return value->position & 1; }
+static inline uint32_t dl_position(const dl_value *value) { return value->position >> 1; }
+static inline dl_block_arg *dl_as_arg(const dl_value *value) { return (dl_block_arg *)value; }
+
 static inline dl_op *dl_result_owner(const dl_value *result) {
-  return (dl_op *)((const char *)(result - result->index) - offsetof(dl_op, results));
+  return (dl_op *)((const char *)(result - dl_position(result)) - offsetof(dl_op, results));
 }
 
-// dl_op_create, with room for the attributes but without them.
-dl_op *dl_op_create_bare(dl_context *ctx, const dl_op_state *state);
+static inline const dl_block *dl_defining_block(const dl_value *value) {
+  return dl_is_arg(value) ? dl_as_arg(value)->block : dl_result_owner(value)->block;
+}
+
+static inline dl_region *dl_regions(const dl_op *op) {
+  return (dl_region *)(op->results + op->num_results);
+}
+
+static inline dl_block **dl_successors(const dl_op *op) {
+  return (dl_block **)(dl_regions(op) + op->num_regions);
+}
+
+static inline dl_use *dl_inline_operands(const dl_op *op) {
+  return (dl_use *)(dl_successors(op) + op->num_successors);
+}
+
+static inline dl_named_attr *dl_inline_attrs(const dl_op *op) {
+  return (dl_named_attr *)(dl_inline_operands(op) + op->inline_operands);
+}
+
+static inline dl_op *dl_parent(const dl_op *op) {
+  return op->block && op->block->region ? op->block->region->parent : NULL;
+}
+
+// Of one op that has room for the attributes, but none yet.
+dl_op *dl_op_create_bare(const dl_op_info *info, dl_place loc, const dl_op_state *state);
+// Adds the attributes of the state.
+void dl_op_init_attrs(dl_op *op, const dl_op_state *state);
 // Links `use` into the list of `value` (NULL: only unlinks it).
 void dl_use_assign(dl_use *use, dl_value *value);
 // dl_set_attr with an interned name.
 void dl_set_attr_ident(dl_op *op, dl_ident name, dl_attr value);
+// Whether the definition says so, or the op has an inherent attribute of that name.
+bool dl_is_inherent(const dl_op *op, dl_ident name);
+// Room for `count` elements of `size` bytes that is not within the op; its capacity is kept with it.
+void *dl_outer_alloc(dl_context *ctx, uint32_t count, size_t size);
+uint32_t dl_outer_capacity(const void *array);
+void dl_outer_free(dl_context *ctx, void *array, size_t size);
 // Finds the order of an op that was just linked into its block, between its neighbours.
 void dl_assign_order(dl_op *op);
 // Drops the operands of everything below and of op itself, so that it may be destroyed in any

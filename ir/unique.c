@@ -1,4 +1,5 @@
 #include "ir/context_internal.h"
+#include "ir/op_internal.h"
 
 static void *probe(dl_unique_table *table, uint64_t hash, const void *key, dl_unique_equal equal) {
   if (!table) return NULL;
@@ -63,6 +64,7 @@ void *dl_unique(dl_context *ctx, dl_unique_class class, uint64_t hash, const voi
 
 typedef struct interned {
   size_t len;
+  _Atomic uint32_t name, path;  // 1 + its number as a value's name or a file's, 0: it has none yet
   char text[];
 } interned;
 
@@ -71,6 +73,60 @@ static const interned *header_of(const void *text) {
 }
 
 size_t dl_ident_len(dl_ident ident) { return header_of(ident)->len; }
+
+// The chunk and the place in it of name number `index`.
+static size_t name_chunk(uint32_t index, size_t *at) {
+  uint64_t place = (uint64_t)index - 1 + DL_FIRST_NAMES;
+  unsigned chunk = 63 - (unsigned)__builtin_clzll(place / DL_FIRST_NAMES);
+  *at = place - ((size_t)DL_FIRST_NAMES << chunk);
+  return chunk;
+}
+
+dl_ident dl_name_at(const dl_context *ctx, uint32_t index) {
+  size_t at, chunk = name_chunk(index, &at);
+  return atomic_load_explicit(&ctx->names[chunk], memory_order_acquire)[at];
+}
+
+static uint32_t number_name(dl_context *ctx, dl_ident ident) {
+  uint32_t index = ++ctx->num_names;
+  size_t at, chunk = name_chunk(index, &at);
+  dl_ident *names = atomic_load_explicit(&ctx->names[chunk], memory_order_relaxed);
+  if (!names) {
+    names = dl_arena_alloc(ctx->arena, ((size_t)DL_FIRST_NAMES << chunk) * sizeof(*names));
+    atomic_store_explicit(&ctx->names[chunk], names, memory_order_release);
+  }
+  names[at] = ident;
+  return index;
+}
+
+uint32_t dl_name_index(dl_context *ctx, dl_ident ident) {
+  interned *header = (interned *)header_of(ident);
+  uint32_t index = atomic_load_explicit(&header->name, memory_order_acquire);
+  if (index) return index;
+  pthread_mutex_lock(&ctx->lock);
+  index = atomic_load_explicit(&header->name, memory_order_relaxed);
+  if (!index) {
+    index = number_name(ctx, ident);
+    atomic_store_explicit(&header->name, index, memory_order_release);
+  }
+  pthread_mutex_unlock(&ctx->lock);
+  return index;
+}
+
+uint32_t dl_path_index(dl_context *ctx, dl_ident path) {
+  interned *header = (interned *)header_of(path);
+  uint32_t number = atomic_load_explicit(&header->path, memory_order_acquire);
+  if (number) return number - 1;
+  pthread_mutex_lock(&ctx->lock);
+  number = atomic_load_explicit(&header->path, memory_order_relaxed);
+  if (!number && ctx->num_paths < DL_MAX_PATHS) {
+    atomic_store_explicit(&ctx->paths[ctx->num_paths], path, memory_order_release);
+    number = ++ctx->num_paths;
+    atomic_store_explicit(&header->path, number, memory_order_release);
+  }
+  pthread_mutex_unlock(&ctx->lock);
+  return number ? number - 1 : DL_NO_PATH;
+}
 
 static bool ident_equal(const void *key, const void *object) {
   const dl_str *text = key;

@@ -1,27 +1,34 @@
 #include "ir/context_internal.h"
 #include "ir/op_internal.h"
 
-static const dl_block_arg *as_arg(const dl_value *value) { return (const dl_block_arg *)value; }
-
 dl_type dl_value_type(const dl_value *value) { return value->type; }
 void dl_value_set_type(dl_value *value, dl_type type) { value->type = type; }
 
-dl_op *dl_value_def(const dl_value *value) { return value->is_arg ? NULL : dl_result_owner(value); }
+dl_op *dl_value_def(const dl_value *value) { return dl_is_arg(value) ? NULL : dl_result_owner(value); }
 
 dl_block *dl_value_block(const dl_value *value) {
-  return value->is_arg ? as_arg(value)->block : NULL;
+  return dl_is_arg(value) ? dl_as_arg(value)->block : NULL;
 }
 
-size_t dl_value_index(const dl_value *value) { return value->index; }
+size_t dl_value_index(const dl_value *value) { return dl_position(value); }
 dl_context *dl_value_context(const dl_value *value) { return value->type->ctx; }
-dl_ident dl_value_name(const dl_value *value) { return value->name; }
-void dl_value_set_name(dl_value *value, dl_ident name) { value->name = name; }
+
+dl_ident dl_value_name(const dl_value *value) {
+  return value->name ? dl_name_at(value->type->ctx, value->name) : NULL;
+}
+
+void dl_value_set_name(dl_value *value, dl_ident name) {
+  value->name = name ? dl_name_index(value->type->ctx, name) : 0;
+}
 
 dl_loc dl_value_loc(const dl_value *value) {
-  return value->is_arg ? as_arg(value)->loc : dl_result_owner(value)->loc;
+  dl_place place = dl_is_arg(value) ? dl_as_arg(value)->loc : dl_result_owner(value)->loc;
+  return dl_place_loc(value->type->ctx, place);
 }
 
-void dl_value_set_arg_loc(dl_value *argument, dl_loc loc) { ((dl_block_arg *)argument)->loc = loc; }
+void dl_value_set_arg_loc(dl_value *argument, dl_loc loc) {
+  dl_as_arg(argument)->loc = dl_place_of(loc);
+}
 
 bool dl_has_uses(const dl_value *value) { return value->uses != NULL; }
 bool dl_has_one_use(const dl_value *value) { return value->uses && !value->uses->next; }
@@ -61,12 +68,11 @@ void dl_set_operand(dl_op *op, size_t i, dl_value *value) {
 }
 
 static void reserve_operands(dl_op *op, uint32_t count) {
-  if (count <= op->operands_capacity) return;
-  dl_context *ctx = op->loc->ctx;
-  if (op->own_operands) dl_slab_free(ctx, op->operands, op->operands_capacity * sizeof(dl_use));
-  op->operands = dl_slab_alloc(ctx, count * sizeof(dl_use));
-  op->operands_capacity = count;
-  op->own_operands = true;
+  dl_context *ctx = op->info->ctx;
+  bool inner = op->operands == dl_inline_operands(op);
+  if (count <= (inner ? op->inline_operands : dl_outer_capacity(op->operands))) return;
+  if (!inner) dl_outer_free(ctx, op->operands, sizeof(dl_use));
+  op->operands = dl_outer_alloc(ctx, count, sizeof(dl_use));
 }
 
 void dl_set_operands(dl_op *op, size_t count, dl_value *const *values) {

@@ -24,16 +24,12 @@ static bool may_terminate(const dl_op *op) {
 
 // --- values ---
 
-static const dl_block *defining_block(const dl_value *value) {
-  return value->is_arg ? ((const dl_block_arg *)value)->block : dl_result_owner(value)->block;
-}
-
 // Whether `value` is available at `user`, an op in the region that defines it.
 static bool is_available(verifier *v, const dl_value *value, const dl_op *user) {
-  const dl_block *block = defining_block(value);
+  const dl_block *block = dl_defining_block(value);
   if (!is_ordered(dl_block_parent(block))) return true;
   if (block != user->block) return dl_block_dominates(&v->dominance, block, user->block);
-  return value->is_arg || dl_result_owner(value)->order < user->order;
+  return dl_is_arg(value) || dl_result_owner(value)->order < user->order;
 }
 
 static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
@@ -42,7 +38,7 @@ static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
     check(v, dl_op_error(op, "operand #%u is not set", i));
     return;
   }
-  const dl_block *block = defining_block(value);
+  const dl_block *block = dl_defining_block(value);
   const dl_op *user = op, *isolated = NULL;
   while (user && block && (!user->block || user->block->region != block->region)) {
     user = dl_op_parent(user);
@@ -50,7 +46,7 @@ static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
   }
   if (user && block && isolated) {
     check(v, dl_op_error(op, "uses a value (operand #%u) defined outside of an isolated op", i));
-    dl_note(isolated->loc, "'%s' is isolated from the values around it", isolated->def->name);
+    dl_note(dl_op_loc(isolated), "'%s' is isolated from the values around it", dl_op_name(isolated));
   } else if (!user || !block || !is_available(v, value, user)) {
     check(v, dl_op_error(op, "operand #%u does not dominate this use", i));
     dl_note(dl_value_loc(value), "operand defined here");
@@ -63,7 +59,7 @@ static void verify_successors(verifier *v, dl_op *op) {
   if (op->num_successors && !may_terminate(op))
     check(v, dl_op_error(op, "has successors but is no terminator"));
   for (uint32_t i = 0; i < op->num_successors; i++) {
-    const dl_block *block = op->successors[i];
+    const dl_block *block = dl_successors(op)[i];
     if (!op->block || !block || block->region != op->block->region) {
       check(v, dl_op_error(op, "successor #%u is not in its region", i));
     } else if (block == block->region->first) {
@@ -91,7 +87,7 @@ static void verify_op(verifier *v, dl_op *op);
 
 static void verify_regions(verifier *v, dl_op *op) {
   for (uint32_t i = 0; i < op->num_regions; i++) {
-    dl_region *region = &op->regions[i];
+    dl_region *region = &dl_regions(op)[i];
     if (dl_has_trait(op, DL_SINGLE_BLOCK) && region->first != region->last)
       check(v, dl_op_error(op, "region #%u must have at most one block", i));
     // All ends first: dominance follows the successors of every block of the region.
@@ -105,14 +101,14 @@ static void verify_regions(verifier *v, dl_op *op) {
 // --- ops ---
 
 static dl_status verify_registration(const dl_op *op) {
-  if (!dl_has_trait(op, DL_UNREGISTERED) || dl_allows_unregistered(op->loc->ctx)) return DL_OK;
+  if (!dl_has_trait(op, DL_UNREGISTERED) || dl_allows_unregistered(dl_op_context(op))) return DL_OK;
   return dl_op_error(op, "is not registered by any loaded dialect");
 }
 
 static dl_status verify_definition(dl_op *op) {
   if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
-  if (op->num_regions != op->def->num_regions)
-    return dl_op_error(op, "expected %zu regions, found %u", op->def->num_regions, op->num_regions);
+  if (op->num_regions != op->info->def->num_regions)
+    return dl_op_error(op, "expected %zu regions, found %u", op->info->def->num_regions, op->num_regions);
   DL_TRY(dl_spec_verify(op));
   return dl_verify_traits(op);
 }
@@ -126,7 +122,7 @@ static void verify_op(verifier *v, dl_op *op) {
   verify_position(v, op);
   if (!v->failed) check(v, verify_definition(op));
   verify_regions(v, op);
-  if (!v->failed && op->def->verify) check(v, op->def->verify(op));
+  if (!v->failed && op->info->def->verify) check(v, op->info->def->verify(op));
   v->failed |= failed_before;
 }
 

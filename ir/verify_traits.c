@@ -58,13 +58,13 @@ static dl_status verify_elementwise(const dl_op *op) {
 static dl_status verify_constant(const dl_op *op) {
   if (op->num_operands || op->num_results != 1)
     return dl_op_error(op, "must have no operands and one result");
-  if (!dl_get_attr_ident(op, op->loc->ctx->value_name))
+  if (!dl_get_attr_ident(op, dl_op_context(op)->value_name))
     return dl_op_error(op, "requires attribute 'value'");
   return DL_OK;
 }
 
 static dl_status verify_symbol(const dl_op *op) {
-  dl_attr name = dl_get_attr_ident(op, op->loc->ctx->sym_name);
+  dl_attr name = dl_get_attr_ident(op, dl_op_context(op)->sym_name);
   if (!name || name->kind != DL_ATTR_STRING || !name->bytes.len)
     return dl_op_error(op, "requires a string attribute 'sym_name'");
   return DL_OK;
@@ -78,8 +78,8 @@ static dl_status verify_unique(const dl_op *symbol, dl_ptr_map *seen) {
     dl_ptr_map_set(seen, name, (void *)symbol);
     return DL_OK;
   }
-  dl_error(symbol->loc, "redefinition of symbol named '%s'", name);
-  dl_note(present->loc, "see existing symbol definition here");
+  dl_error(dl_op_loc(symbol), "redefinition of symbol named '%s'", name);
+  dl_note(dl_op_loc(present), "see existing symbol definition here");
   return DL_FAILED;
 }
 
@@ -87,7 +87,7 @@ static dl_status verify_symbol_table(const dl_op *op) {
   dl_status status = DL_OK;
   dl_ptr_map seen = {0};
   for (uint32_t i = 0; i < op->num_regions; i++) {
-    DL_FOR_BLOCKS(block, &op->regions[i]) {
+    DL_FOR_BLOCKS(block, &dl_regions(op)[i]) {
       for (const dl_op *symbol = block->first; symbol; symbol = symbol->next) {
         if (verify_unique(symbol, &seen) != DL_OK) status = DL_FAILED;
       }
@@ -101,8 +101,8 @@ static dl_status verify_function(const dl_op *op) {
   dl_attr type = dl_get_attr(op, "function_type");
   if (!type || type->kind != DL_ATTR_TYPE || type->type->kind != DL_TYPE_FUNCTION)
     return dl_op_error(op, "requires a function type attribute 'function_type'");
-  if (!op->num_regions || !op->regions[0].first) return DL_OK;
-  const dl_block *entry = op->regions[0].first;
+  if (!op->num_regions || !dl_regions(op)[0].first) return DL_OK;
+  const dl_block *entry = dl_regions(op)[0].first;
   if (entry->num_args != type->type->num_inputs)
     return dl_op_error(op, "entry block must have %zu arguments to match the function type",
                        type->type->num_inputs);

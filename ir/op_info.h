@@ -1,0 +1,17 @@
+// ir/op_info.h (internal): what a context knows about an op definition: names interned, texts parsed
+// once. Ops refer to it rather than to the definition.
+#ifndef DLIR_IR_OP_INFO_H
+#define DLIR_IR_OP_INFO_H
+
+#include "ir/op_def.h"
+
+typedef struct dl_op_info {
+  const dl_op_def *def;
+  dl_context *ctx;
+  uint32_t traits;             // of the definition
+  const dl_ident *attr_names;  // of def->attrs, interned
+} dl_op_info;
+
+const dl_op_info *dl_op_info_of(dl_context *ctx, const dl_op_def *def);
+
+#endif
