@@ -1,11 +1,13 @@
 #include "ir/op_internal.h"
 
 dl_builder dl_builder_before(dl_op *op) {
-  return (dl_builder){.ctx = dl_op_context(op), .block = op->block, .before = op, .loc = dl_op_loc(op)};
+  return (dl_builder){
+      .ctx = dl_op_context(op), .block = op->block, .before = op, .loc = dl_op_loc(op)};
 }
 
 dl_builder dl_builder_after(dl_op *op) {
-  return (dl_builder){.ctx = dl_op_context(op), .block = op->block, .before = op->next, .loc = dl_op_loc(op)};
+  return (dl_builder){
+      .ctx = dl_op_context(op), .block = op->block, .before = op->next, .loc = dl_op_loc(op)};
 }
 
 dl_builder dl_builder_at_end(dl_block *block, dl_loc loc) {

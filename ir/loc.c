@@ -113,7 +113,8 @@ dl_place dl_place_file(dl_context *ctx, uint32_t path, uint64_t line, uint64_t c
 dl_loc dl_place_loc(dl_context *ctx, dl_place place) {
   if (!(place & 1)) return (dl_loc)(uintptr_t)place;
   place >>= 1;
-  dl_ident path = atomic_load_explicit(&ctx->paths[place & (DL_MAX_PATHS - 1)], memory_order_acquire);
+  dl_ident path =
+      atomic_load_explicit(&ctx->paths[place & (DL_MAX_PATHS - 1)], memory_order_acquire);
   place >>= DL_PATH_BITS;
   return dl_loc_file(ctx, path, place & (((uint64_t)1 << LINE_BITS) - 1), place >> LINE_BITS);
 }

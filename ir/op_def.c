@@ -46,13 +46,13 @@ static size_t find_group(const dl_op *op, dl_ident segments, const dl_value_spec
 }
 
 size_t dl_operand_group(const dl_op *op, size_t i, size_t *count) {
-  return find_group(op, dl_op_context(op)->operand_segments, op->info->def->operands, op->info->def->num_operands,
-                    op->num_operands, i, count);
+  return find_group(op, dl_op_context(op)->operand_segments, op->info->def->operands,
+                    op->info->def->num_operands, op->num_operands, i, count);
 }
 
 size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
-  return find_group(op, dl_op_context(op)->result_segments, op->info->def->results, op->info->def->num_results,
-                    op->num_results, i, count);
+  return find_group(op, dl_op_context(op)->result_segments, op->info->def->results,
+                    op->info->def->num_results, op->num_results, i, count);
 }
 
 dl_attr dl_constant_value(const dl_value *value) {

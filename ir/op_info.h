@@ -1,5 +1,5 @@
-// ir/op_info.h (internal): what a context knows about an op definition: names interned, texts parsed
-// once. Ops refer to it rather than to the definition.
+// ir/op_info.h (internal): what a context knows about an op definition: names interned, texts
+// parsed once. Ops refer to it rather than to the definition.
 #ifndef DLIR_IR_OP_INFO_H
 #define DLIR_IR_OP_INFO_H
 

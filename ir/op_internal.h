@@ -9,9 +9,9 @@
 #include "ir/op_def.h"
 #include "ir/op_info.h"
 
-// A place that has not become a location yet, since most are never asked for: a dl_loc, or, with the
-// lowest bit set, a position in a file. Within a context, equal places have equal bits, except that
-// a location that was given as dl_loc stays one.
+// A place that has not become a location yet, since most are never asked for: a dl_loc, or, with
+// the lowest bit set, a position in a file. Within a context, equal places have equal bits, except
+// that a location that was given as dl_loc stays one.
 typedef uint64_t dl_place;
 
 // `path` is from dl_path_index. Positions that do not fit become locations.
@@ -125,7 +125,8 @@ void dl_use_assign(dl_use *use, dl_value *value);
 void dl_set_attr_ident(dl_op *op, dl_ident name, dl_attr value);
 // Whether the definition says so, or the op has an inherent attribute of that name.
 bool dl_is_inherent(const dl_op *op, dl_ident name);
-// Room for `count` elements of `size` bytes that is not within the op; its capacity is kept with it.
+// Room for `count` elements of `size` bytes that is not within the op; its capacity is kept with
+// it.
 void *dl_outer_alloc(dl_context *ctx, uint32_t count, size_t size);
 uint32_t dl_outer_capacity(const void *array);
 void dl_outer_free(dl_context *ctx, void *array, size_t size);

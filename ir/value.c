@@ -4,7 +4,9 @@
 dl_type dl_value_type(const dl_value *value) { return value->type; }
 void dl_value_set_type(dl_value *value, dl_type type) { value->type = type; }
 
-dl_op *dl_value_def(const dl_value *value) { return dl_is_arg(value) ? NULL : dl_result_owner(value); }
+dl_op *dl_value_def(const dl_value *value) {
+  return dl_is_arg(value) ? NULL : dl_result_owner(value);
+}
 
 dl_block *dl_value_block(const dl_value *value) {
   return dl_is_arg(value) ? dl_as_arg(value)->block : NULL;

@@ -4,7 +4,6 @@
 #include "ir/spec.h"
 #include "ir/verify_internal.h"
 
-
 typedef struct verifier {
   dl_dominance dominance;
   bool failed;
@@ -46,7 +45,8 @@ static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
   }
   if (user && block && isolated) {
     check(v, dl_op_error(op, "uses a value (operand #%u) defined outside of an isolated op", i));
-    dl_note(dl_op_loc(isolated), "'%s' is isolated from the values around it", dl_op_name(isolated));
+    dl_note(dl_op_loc(isolated), "'%s' is isolated from the values around it",
+            dl_op_name(isolated));
   } else if (!user || !block || !is_available(v, value, user)) {
     check(v, dl_op_error(op, "operand #%u does not dominate this use", i));
     dl_note(dl_value_loc(value), "operand defined here");
@@ -108,7 +108,8 @@ static dl_status verify_registration(const dl_op *op) {
 static dl_status verify_definition(dl_op *op) {
   if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
   if (op->num_regions != op->info->def->num_regions)
-    return dl_op_error(op, "expected %zu regions, found %u", op->info->def->num_regions, op->num_regions);
+    return dl_op_error(op, "expected %zu regions, found %u", op->info->def->num_regions,
+                       op->num_regions);
   DL_TRY(dl_spec_verify(op));
   return dl_verify_traits(op);
 }
