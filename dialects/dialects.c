@@ -1,6 +1,7 @@
 // The dialects that libdlir brings.
 #include "dialects/arith/arith_ops.h"
 #include "dialects/builtin/builtin_ops.h"
+#include "dialects/cf/cf_ops.h"
 #include "dialects/func/func_ops.h"
 #include "dialects/graph/graph_ops.h"
 #include "dialects/loop/loop_ops.h"
@@ -9,8 +10,8 @@
 #include "ir/plugin.h"
 
 static const dl_dialect_def *const dialects[] = {
-    &builtin_dialect, &func_dialect,   &graph_dialect, &arith_dialect,
-    &math_dialect,    &tensor_dialect, &loop_dialect,
+    &builtin_dialect, &func_dialect, &cf_dialect,     &graph_dialect,
+    &arith_dialect,   &math_dialect, &tensor_dialect, &loop_dialect,
 };
 
 dl_status dl_register_builtin_dialects(dl_context *ctx) {

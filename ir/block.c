@@ -17,7 +17,7 @@ static void link_block(dl_block *block, dl_region *region, dl_block *prev, dl_bl
   *(next ? &next->prev : &region->last) = block;
 }
 
-static void unlink_block(dl_block *block) {
+void dl_block_unlink(dl_block *block) {
   if (!block->region) return;
   *(block->prev ? &block->prev->next : &block->region->first) = block->next;
   *(block->next ? &block->next->prev : &block->region->last) = block->prev;
@@ -45,7 +45,7 @@ void dl_block_free(dl_block *block) {
 
 void dl_block_erase(dl_block *block) {
   for (dl_op *op = block->first; op; op = op->next) dl_drop_operands(op);
-  unlink_block(block);
+  dl_block_unlink(block);
   dl_block_free(block);
 }
 
@@ -149,7 +149,7 @@ bool dl_region_empty(const dl_region *region) { return !region->first; }
 void dl_region_take(dl_region *to, dl_region *from) {
   for (dl_block *block = from->first, *next; block; block = next) {
     next = block->next;
-    unlink_block(block);
+    dl_block_unlink(block);
     dl_block_append(to, block);
   }
 }

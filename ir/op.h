@@ -123,6 +123,7 @@ DL_API void dl_value_set_arg_loc(dl_value *argument, dl_loc loc);
 DL_API dl_block *dl_block_create(dl_context *ctx);  // detached
 DL_API void dl_block_append(dl_region *region, dl_block *block);
 DL_API void dl_block_insert_before(dl_block *block, dl_block *before);
+DL_API void dl_block_unlink(dl_block *block);  // detaches from its region
 DL_API void dl_block_erase(dl_block *block);
 DL_API dl_region *dl_block_region(const dl_block *block);
 DL_API dl_block *dl_block_next(const dl_block *block);

@@ -55,6 +55,15 @@ size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
                     op->info->def->num_results, op->num_results, i, count);
 }
 
+bool dl_successor_operands(const dl_op *op, size_t successor, size_t *first, size_t *count) {
+  const dl_op_def *def = dl_op_def_of(op);
+  *first = *count = 0;
+  if (successor >= def->num_successors) return false;
+  size_t group = def->successors[successor].group;
+  if (group != DL_NO_GROUP) *first = dl_operand_group(op, group, count);
+  return true;
+}
+
 dl_attr dl_constant_value(const dl_value *value) {
   const dl_op *op = dl_value_def(value);
   if (!op || !dl_has_trait(op, DL_CONSTANT)) return NULL;

@@ -27,10 +27,22 @@ typedef enum dl_trait {
                                // share no value (constants included) between inside and outside
   DL_RECURSIVE_EFFECTS = 1 << 18,  // has the effects of the ops in its regions and no others
   DL_MAY_TRAP = 1 << 19,       // undefined for some operands (division by zero): never run speculatively
+  DL_CALL = 1 << 20,           // calls the function that the attribute "callee" names with its operands; its
+                               // results are what that returns
+  DL_RETURN = 1 << 21,         // terminator: its operands are what the op around it gives its caller
   DL_UNREGISTERED = 1 << 30,   // of dl_unregistered_op_def: nothing is known about such ops
 } dl_trait;
 
 typedef enum dl_arity { DL_ONE, DL_OPTIONAL, DL_VARIADIC } dl_arity;
+
+// What an op does to the memory behind an operand or result (bits). An op with such a mark, or with
+// DL_READS, does nothing else to memory.
+typedef enum dl_effect {
+  DL_EFFECT_READ = 1 << 0,
+  DL_EFFECT_WRITE = 1 << 1,
+  DL_EFFECT_ALLOCATE = 1 << 2,  // result: memory that nothing else points to
+  DL_EFFECT_VIEW = 1 << 3,      // operand: the results point into the same memory
+} dl_effect;
 
 // An operand or result. `constraint` is text in the spec's type-pattern language, e.g. "T[N, C, H, W]",
 // "index", "any", "!loop.ptr", "tensor", "float", "i1|vector<i1>" (docs/specs.md has the grammar).
@@ -38,7 +50,23 @@ typedef struct dl_value_def_spec {
   const char *name;
   const char *constraint;
   dl_arity arity;
+  uint32_t effects;  // dl_effect
 } dl_value_spec;
+
+// A block that a terminator branches to, and the operands that become its arguments.
+typedef struct dl_successor_spec {
+  const char *name;
+  size_t group;  // entry of `operands`; DL_NO_GROUP: it passes none
+} dl_successor_spec;
+#define DL_NO_GROUP SIZE_MAX
+
+// One way on from a point of an op with regions: from before them (DL_PARENT), or from the end of one.
+typedef struct dl_control_edge {
+  int to;               // region entered; DL_PARENT: the op is done
+  size_t first, count;  // operands passed on: of the op from DL_PARENT, else of the region's terminators
+  size_t first_input;   // they are the entry's arguments (the op's results) from this one on
+} dl_control_edge;
+enum { DL_PARENT = -1, DL_MAX_EDGES = 4 };
 
 typedef struct dl_attr_spec {
   const char *name;
@@ -57,6 +85,8 @@ typedef struct dl_folded {
 
 typedef struct dl_parser dl_parser;    // ir/text.h
 typedef struct dl_printer dl_printer;
+typedef struct dl_rewriter dl_rewriter;  // ir/rewrite.h
+typedef enum dl_outcome { DL_NO_MATCH, DL_CHANGED, DL_REWRITE_FAILED } dl_outcome;
 
 struct dl_op_def {
   const char *name;         // "graph.conv2d"
@@ -71,6 +101,8 @@ struct dl_op_def {
   const dl_attr_spec *attrs;
   size_t num_regions;
   const char *const *regions;     // names
+  size_t num_successors;
+  const dl_successor_spec *successors;
   size_t num_where;
   const dl_named_text *where;     // name -> expression or type class
   const char *compute;            // statements, or NULL when the op is no dense computation
@@ -85,6 +117,14 @@ struct dl_op_def {
   void (*print)(dl_printer *printer, const dl_op *op);
   // Infers result types for ops without where-rules: sets `types` from operands and attributes.
   dl_status (*infer)(dl_op *op, dl_type *types);
+  // Simplifies op beyond folding; part of canonicalize.
+  dl_outcome (*canonicalize)(dl_rewriter *rw, dl_op *op);
+  // The ways on from `from` (DL_PARENT or a region). operand_constants as for `fold`, for the op's own
+  // operands; NULL: nothing is known of them. Without the hook nothing is known of how the regions run.
+  size_t (*control)(const dl_op *op, int from, const dl_attr *operand_constants,
+                    dl_control_edge edges[DL_MAX_EDGES]);
+  // The successor taken for constant operands; the number of successors when these do not decide.
+  size_t (*branch)(const dl_op *op, const dl_attr *operand_constants);
 };
 
 struct dl_dialect_def {
@@ -104,6 +144,9 @@ static inline bool dl_has_trait(const dl_op *op, uint32_t trait) {
 // ones with operandSegmentSizes (resultSegmentSizes) where needed. *count is 0 for an absent optional.
 DL_API size_t dl_operand_group(const dl_op *op, size_t i, size_t *count);  // returns the first index
 DL_API size_t dl_result_group(const dl_op *op, size_t i, size_t *count);
+
+// The operands passed to the arguments of a successor. False when the definition does not say.
+DL_API bool dl_successor_operands(const dl_op *op, size_t successor, size_t *first, size_t *count);
 
 // Verifies an op and everything below it; reports all that is wrong, then returns DL_FAILED.
 // Checks: structure (terminators, isolation, dominance), the definition's arities, constraints and traits,

@@ -5,6 +5,7 @@
 
 #include "ir/constants_internal.h"
 #include "ir/effects.h"
+#include "ir/simplify_regions.h"
 
 #define DEFAULT_ROUNDS 10
 // Visits in one round, per op at its start; a slack for small inputs that expand.
@@ -26,7 +27,8 @@ struct dl_rewriter {
   // What a pattern builds lies between these two (either may be NULL: the ends of the block).
   dl_block *built_block;
   dl_op *built_after, *built_before;
-  bool changed;      // in this round
+  bool changed;  // in this round
+  int64_t num_rewrites;
   const char *last;  // pattern applied, for the message about those that never end
 };
 
@@ -228,6 +230,7 @@ static dl_status apply_patterns(dl_rewriter *rw, dl_op *op) {
     if (outcome == DL_NO_MATCH) continue;
     if (outcome == DL_REWRITE_FAILED) return DL_FAILED;
     rw->changed = true;
+    rw->num_rewrites++;
     rw->last = pattern->name;
     push_built(rw);
     return DL_OK;
@@ -247,28 +250,44 @@ static void sort_patterns(dl_rewriter *rw) {
   }
 }
 
-static dl_status run_round(dl_rewriter *rw) {
-  size_t limit = VISITS_PER_OP * fill(rw) + VISITS_SLACK;
+// Leaves *ended false when the round was broken off.
+static dl_status run_round(dl_rewriter *rw, bool *ended) {
+  size_t visits = VISITS_PER_OP * fill(rw) + VISITS_SLACK;
+  int64_t max_rewrites = rw->config->max_rewrites;
+  rw->num_rewrites = 0;
   dl_op *op;
   while ((op = pop(rw))) {
-    if (limit-- == 0)
-      dl_bug(op, "rewriting does not come to an end; the last pattern applied is %s",
-             rw->last ? rw->last : "folding");
-    if (!simplify(rw, op)) DL_TRY(apply_patterns(rw, op));
+    if (visits-- == 0 || (max_rewrites && rw->num_rewrites >= max_rewrites)) return DL_OK;
+    if (simplify(rw, op))
+      rw->num_rewrites++;
+    else
+      DL_TRY(apply_patterns(rw, op));
   }
+  *ended = true;
   return DL_OK;
 }
 
-static dl_status run_rounds(dl_rewriter *rw, bool *changed) {
+// The constants known may have been in blocks that are gone.
+static void simplify_regions(dl_rewriter *rw) {
+  if (!rw->config->simplify_regions || !dl_simplify_regions(rw->root)) return;
+  rw->changed = true;
+  dl_constants_free(&rw->constants);
+  rw->constants = (dl_constants){.root = rw->root};
+}
+
+static dl_status run_rounds(dl_rewriter *rw, bool *changed, bool *converged) {
   unsigned rounds = rw->config->max_iterations ? rw->config->max_iterations : DEFAULT_ROUNDS;
   for (unsigned i = 0; i < rounds; i++) {
+    bool ended = false;
     rw->changed = false;
-    dl_status status = run_round(rw);
+    dl_status status = run_round(rw, &ended);
+    if (status == DL_OK) simplify_regions(rw);
     *changed |= rw->changed;
-    if (status != DL_OK || !rw->changed) return status;
+    *converged = ended && !rw->changed;
+    if (status != DL_OK || *converged) return status;
+    if (!ended && rw->config->max_rewrites == 0) break;
   }
-  dl_bug(rw->root, "rewriting reaches no fixed point in %u rounds; the last pattern applied is %s",
-         rounds, rw->last ? rw->last : "folding");
+  return DL_OK;
 }
 
 dl_status dl_rewrite_greedily(dl_op *root, size_t num_patterns, const dl_pattern *patterns,
@@ -277,9 +296,13 @@ dl_status dl_rewrite_greedily(dl_op *root, size_t num_patterns, const dl_pattern
       .root = root, .config = config, .num_patterns = num_patterns, .patterns = patterns};
   rw.constants.root = root;
   sort_patterns(&rw);
-  bool any = false;
-  dl_status status = run_rounds(&rw, &any);
+  bool any = false, converged = false;
+  dl_status status = run_rounds(&rw, &any, &converged);
+  if (status == DL_OK && !converged && !config->converged)
+    dl_bug(root, "rewriting does not come to an end; the last pattern applied is %s",
+           rw.last ? rw.last : "folding");
   if (changed) *changed = any;
+  if (config->converged) *config->converged = converged;
   dl_constants_free(&rw.constants);
   dl_ptr_map_free(&rw.positions);
   DL_VEC_FREE(&rw.worklist);

@@ -5,10 +5,6 @@
 #include "ir/op.h"
 #include "ir/op_def.h"
 
-typedef struct dl_rewriter dl_rewriter;
-
-typedef enum dl_outcome { DL_NO_MATCH, DL_CHANGED, DL_REWRITE_FAILED } dl_outcome;
-
 // A pattern rooted at one op definition (NULL: any op). Higher benefit first; ties in table order.
 typedef struct dl_pattern {
   const dl_op_def *root;
@@ -30,8 +26,11 @@ DL_API void dl_rw_modified(dl_rewriter *rw, dl_op *op);  // after changing op in
 DL_API void *dl_rw_user(dl_rewriter *rw);
 
 typedef struct dl_rewrite_config {
-  unsigned max_iterations;  // rounds over all ops, 0: 10. Patterns that still change something in the
-                            // last one, or that never get through a round, are a bug
+  unsigned max_iterations;  // rounds over all ops, 0: 10
+  int64_t max_rewrites;     // patterns applied and ops folded in a round, 0: a number for each op
+  bool *converged;          // told whether a round left nothing to do within these bounds; NULL: patterns that
+                            // do not get there are a bug
+  bool simplify_regions;    // between rounds: see ir/simplify_regions.h
   bool fold;                // also fold ops with their hooks, materialize constants, erase dead pure ops
   void *user;               // for dl_rw_user
 } dl_rewrite_config;

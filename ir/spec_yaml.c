@@ -183,6 +183,8 @@ static const struct {
     {"closed", DL_CLOSED},
     {"recursive_effects", DL_RECURSIVE_EFFECTS},
     {"may_trap", DL_MAY_TRAP},
+    {"call", DL_CALL},
+    {"return", DL_RETURN},
 };
 
 static dl_status read_traits(reader *r, const yaml_node_t *node, dl_op_def *def) {
@@ -205,15 +207,99 @@ static const char **text_slot(dl_op_def *def, dl_yaml_hooks *hooks, const char *
     const char *key;
     const char **slot;
   } slots[] = {
-      {"summary", &def->summary}, {"description", &def->description},
-      {"compute", &def->compute}, {"format", &def->format},
-      {"parse", &hooks->parse},   {"print", &hooks->print},
-      {"verify", &hooks->verify}, {"fold", &hooks->fold},
-      {"infer", &hooks->infer},
+      {"summary", &def->summary},   {"description", &def->description},
+      {"compute", &def->compute},   {"format", &def->format},
+      {"parse", &hooks->parse},     {"print", &hooks->print},
+      {"verify", &hooks->verify},   {"fold", &hooks->fold},
+      {"infer", &hooks->infer},     {"canonicalize", &hooks->canonicalize},
+      {"control", &hooks->control}, {"branch", &hooks->branch},
   };
   for (size_t i = 0; i < DL_COUNT(slots); i++)
     if (!strcmp(slots[i].key, key)) return slots[i].slot;
   return NULL;
+}
+
+// A list of names, or a mapping from names to the operands passed.
+static dl_status read_successors(reader *r, const yaml_node_t *node, dl_op_def *def) {
+  bool named = node->type == YAML_MAPPING_NODE;
+  if (!named && node->type != YAML_SEQUENCE_NODE)
+    return dl_error(node_loc(r, node), "expected a list or mapping of successors");
+  def->num_successors = node_count(node);
+  dl_successor_spec *specs = dl_context_alloc(r->ctx, (def->num_successors + 1) * sizeof *specs);
+  for (size_t i = 0; i < def->num_successors; i++) {
+    const yaml_node_t *name = named ? key_at(r, node, i) : item_at(r, node, i);
+    specs[i].group = DL_NO_GROUP;
+    DL_TRY(read_text(r, name, &specs[i].name));
+    DL_TRY(check_identifier(r, name, specs[i].name));
+  }
+  def->successors = specs;
+  return DL_OK;
+}
+
+static size_t find_value(size_t count, const dl_value_spec *specs, const char *name) {
+  size_t i = 0;
+  while (i < count && strcmp(specs[i].name, name)) i++;
+  return i;
+}
+
+// The operands may be declared after the successors, so these are tied to them when all is read.
+static dl_status tie_successors(reader *r, const yaml_node_t *node, dl_op_def *def) {
+  if (node->type != YAML_MAPPING_NODE) return DL_OK;
+  dl_successor_spec *specs = (dl_successor_spec *)def->successors;
+  for (size_t i = 0; i < def->num_successors; i++) {
+    const char *name = NULL;
+    DL_TRY(read_text(r, value_at(r, node, i), &name));
+    specs[i].group = find_value(def->num_operands, def->operands, name);
+    if (specs[i].group == def->num_operands)
+      return dl_error(node_loc(r, value_at(r, node, i)), "'%s' is no operand", name);
+  }
+  return DL_OK;
+}
+
+static const struct {
+  const char *name;
+  uint32_t effects;
+} effect_names[] = {
+    {"read", DL_EFFECT_READ},
+    {"write", DL_EFFECT_WRITE},
+    {"read_write", DL_EFFECT_READ | DL_EFFECT_WRITE},
+    {"allocate", DL_EFFECT_ALLOCATE},
+    {"view", DL_EFFECT_VIEW},
+};
+
+static dl_status tie_effect(reader *r, const yaml_node_t *key, const yaml_node_t *value,
+                            dl_op_def *def) {
+  const char *name = NULL, *effect = NULL;
+  DL_TRY(read_text(r, key, &name));
+  DL_TRY(read_text(r, value, &effect));
+  size_t operand = find_value(def->num_operands, def->operands, name);
+  size_t result = find_value(def->num_results, def->results, name);
+  if (operand == def->num_operands && result == def->num_results)
+    return dl_error(node_loc(r, key), "'%s' is neither operand nor result", name);
+  const dl_value_spec *spec =
+      operand < def->num_operands ? &def->operands[operand] : &def->results[result];
+  for (size_t i = 0; i < DL_COUNT(effect_names); i++) {
+    if (strcmp(effect_names[i].name, effect)) continue;
+    ((dl_value_spec *)spec)->effects = effect_names[i].effects;
+    return DL_OK;
+  }
+  return dl_error(node_loc(r, value), "unknown effect '%s'", effect);
+}
+
+static dl_status tie_effects(reader *r, const yaml_node_t *node, dl_op_def *def) {
+  DL_TRY(expect_mapping(r, node, "operands and results to effects"));
+  for (size_t i = 0; i < node_count(node); i++)
+    DL_TRY(tie_effect(r, key_at(r, node, i), value_at(r, node, i), def));
+  return DL_OK;
+}
+
+static dl_status tie_to_values(reader *r, const yaml_node_t *node, dl_op_def *def) {
+  for (size_t i = 0; i < node_count(node); i++) {
+    const char *key = (const char *)key_at(r, node, i)->data.scalar.value;
+    if (!strcmp(key, "successors")) DL_TRY(tie_successors(r, value_at(r, node, i), def));
+    if (!strcmp(key, "effects")) DL_TRY(tie_effects(r, value_at(r, node, i), def));
+  }
+  return DL_OK;
 }
 
 static dl_status read_op_key(reader *r, const char *key, const yaml_node_t *key_node,
@@ -226,6 +312,8 @@ static dl_status read_op_key(reader *r, const char *key, const yaml_node_t *key_
   if (!strcmp(key, "attributes")) return read_attrs(r, value, def);
   if (!strcmp(key, "regions")) return read_names(r, value, &def->num_regions, &def->regions);
   if (!strcmp(key, "where")) return read_where(r, value, def);
+  if (!strcmp(key, "successors")) return read_successors(r, value, def);
+  if (!strcmp(key, "effects")) return DL_OK;  // tie_to_values
   return dl_error(node_loc(r, key_node), "unknown key '%s' of an op", key);
 }
 
@@ -246,7 +334,8 @@ static void add_segment_attr(reader *r, dl_op_def *def, const char *name) {
 }
 
 static dl_status check_hook_names(reader *r, const yaml_node_t *node, const dl_yaml_hooks *hooks) {
-  const char *names[] = {hooks->verify, hooks->fold, hooks->parse, hooks->print, hooks->infer};
+  const char *names[] = {hooks->verify, hooks->fold,         hooks->parse,   hooks->print,
+                         hooks->infer,  hooks->canonicalize, hooks->control, hooks->branch};
   for (size_t i = 0; i < DL_COUNT(names); i++)
     if (names[i]) DL_TRY(check_identifier(r, node, names[i]));
   return DL_OK;
@@ -268,6 +357,7 @@ static dl_status read_op(reader *r, const char *dialect, const yaml_node_t *name
     DL_TRY(read_op_key(r, key, key_node, value_at(r, node, i), def, hooks));
   }
   DL_TRY(check_hook_names(r, name, hooks));
+  DL_TRY(tie_to_values(r, node, def));
   def->shape_function = hooks->infer;
   if (num_segments(def->num_operands, def->operands) > 1)
     add_segment_attr(r, def, "operandSegmentSizes");
@@ -358,7 +448,8 @@ const dl_yaml_dialect *dl_read_dialect_yaml(dl_context *ctx, const char *path) {
 // --- the run-time loader ---
 
 static const char *first_hook(const dl_yaml_hooks *hooks) {
-  const char *names[] = {hooks->verify, hooks->fold, hooks->parse, hooks->print, hooks->infer};
+  const char *names[] = {hooks->verify, hooks->fold,         hooks->parse,   hooks->print,
+                         hooks->infer,  hooks->canonicalize, hooks->control, hooks->branch};
   for (size_t i = 0; i < DL_COUNT(names); i++)
     if (names[i]) return names[i];
   return NULL;

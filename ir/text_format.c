@@ -54,6 +54,15 @@ static bool find_region(const dl_op_def *def, dl_str name, size_t *index) {
   return false;
 }
 
+static bool find_successor(const dl_op_def *def, dl_str name, size_t *index) {
+  for (size_t i = 0; i < def->num_successors; i++) {
+    if (!dl_str_is(name, def->successors[i].name)) continue;
+    *index = i;
+    return true;
+  }
+  return false;
+}
+
 static dl_format_element variable(const dl_op_def *def, dl_str name, const char *at) {
   dl_format_element e = {0};
   if (find_value(def->operands, def->num_operands, name, &e.index))
@@ -62,6 +71,8 @@ static dl_format_element variable(const dl_op_def *def, dl_str name, const char 
     e.kind = DL_FORMAT_ATTR;
   else if (find_region(def, name, &e.index))
     e.kind = DL_FORMAT_REGION;
+  else if (find_successor(def, name, &e.index))
+    e.kind = DL_FORMAT_SUCCESSOR;
   else
     malformed(def, at);
   return e;

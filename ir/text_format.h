@@ -16,6 +16,7 @@ typedef enum dl_format_kind {
   DL_FORMAT_PARAMS,    // params($attr, #dialect.name): the <…> of a dialect attribute
   DL_FORMAT_OPERANDS,  // all operands
   DL_FORMAT_SUCCESSORS,
+  DL_FORMAT_SUCCESSOR,
   DL_FORMAT_FUNCTIONAL_TYPE,
   DL_FORMAT_ATTR_DICT,
   DL_FORMAT_ATTR_DICT_WITH_KEYWORD,
@@ -26,7 +27,7 @@ typedef enum dl_format_kind {
 typedef struct dl_format_element {
   dl_format_kind kind;
   dl_str text;   // LITERAL; PARAMS: dialect.name
-  size_t index;  // OPERAND, ATTR, REGION, …_TYPE, PARAMS
+  size_t index;  // OPERAND, ATTR, REGION, SUCCESSOR, …_TYPE, PARAMS
   bool anchor;   // decides whether the optional group is printed
 } dl_format_element;
 

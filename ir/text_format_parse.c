@@ -164,6 +164,8 @@ static dl_status parse_element(format_parser *f, dl_format_element e) {
       return parse_operands(f);
     case DL_FORMAT_SUCCESSORS:
       return parse_successors(f);
+    case DL_FORMAT_SUCCESSOR:
+      return dl_p_successor(f->p, f->state);
     case DL_FORMAT_FUNCTIONAL_TYPE:
       return parse_functional_type(f);
     case DL_FORMAT_ATTR_DICT:

@@ -126,6 +126,10 @@ static void print_element(format_printer *f, dl_format_element e) {
     case DL_FORMAT_SUCCESSORS:
       print_successors(f);
       return;
+    case DL_FORMAT_SUCCESSOR:
+      space(f);
+      dl_o_successor(f->o, f->op, e.index);
+      return;
     case DL_FORMAT_FUNCTIONAL_TYPE:
       print_signature(f);
       return;

@@ -68,6 +68,21 @@ static void verify_successors(verifier *v, dl_op *op) {
   }
 }
 
+// What a branch passes to its successors must be what they take.
+static void verify_passed(verifier *v, dl_op *op, size_t i) {
+  const dl_block *block = dl_successor(op, i);
+  size_t first, count;
+  if (!block || !dl_successor_operands(op, i, &first, &count)) return;
+  if (count != dl_num_args(block)) {
+    check(v, dl_op_error(op, "passes %zu operands to successor #%zu, which has %zu arguments",
+                         count, i, dl_num_args(block)));
+    return;
+  }
+  for (size_t k = 0; k < count; k++)
+    if (dl_value_type(dl_operand(op, first + k)) != dl_value_type(dl_arg(block, k)))
+      check(v, dl_op_error(op, "type mismatch for argument #%zu of successor #%zu", k, i));
+}
+
 static void verify_position(verifier *v, dl_op *op) {
   if (dl_has_trait(op, DL_TERMINATOR) && op->block && op->next)
     check(v, dl_op_error(op, "must be the last operation in its block"));
@@ -107,9 +122,12 @@ static dl_status verify_registration(const dl_op *op) {
 
 static dl_status verify_definition(dl_op *op) {
   if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
-  if (op->num_regions != op->info->def->num_regions)
-    return dl_op_error(op, "expected %zu regions, found %u", op->info->def->num_regions,
-                       op->num_regions);
+  const dl_op_def *def = op->info->def;
+  if (op->num_regions != def->num_regions)
+    return dl_op_error(op, "expected %zu regions, found %u", def->num_regions, op->num_regions);
+  if (op->num_successors != def->num_successors)
+    return dl_op_error(op, "expected %zu successors, found %u", def->num_successors,
+                       op->num_successors);
   DL_TRY(dl_spec_verify(op));
   return dl_verify_traits(op);
 }
@@ -122,6 +140,7 @@ static void verify_op(verifier *v, dl_op *op) {
   for (uint32_t i = 0; i < op->num_operands; i++) verify_operand(v, op, i);
   verify_position(v, op);
   if (!v->failed) check(v, verify_definition(op));
+  for (uint32_t i = 0; !v->failed && i < op->num_successors; i++) verify_passed(v, op, i);
   verify_regions(v, op);
   if (!v->failed && op->info->def->verify) check(v, op->info->def->verify(op));
   v->failed |= failed_before;

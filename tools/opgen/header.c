@@ -28,6 +28,16 @@ static void declare_hooks(dl_buffer *out, const dl_yaml_dialect *dialect) {
     if (h->print)
       dl_buffer_printf(out, "void %s(dl_printer *printer, const dl_op *op);\n", h->print);
     if (h->infer) dl_buffer_printf(out, "dl_status %s(dl_op *op, dl_type *types);\n", h->infer);
+    if (h->canonicalize)
+      dl_buffer_printf(out, "dl_outcome %s(dl_rewriter *rw, dl_op *op);\n", h->canonicalize);
+    if (h->control)
+      dl_buffer_printf(out,
+                       "size_t %s(const dl_op *op, int from, const dl_attr *operand_constants, "
+                       "dl_control_edge edges[DL_MAX_EDGES]);\n",
+                       h->control);
+    if (h->branch)
+      dl_buffer_printf(out, "size_t %s(const dl_op *op, const dl_attr *operand_constants);\n",
+                       h->branch);
   }
 }
 

@@ -39,7 +39,7 @@ static void value_table(dl_buffer *out, const char *op, const char *table, size_
     c_string(out, specs[i].name);
     dl_buffer_puts(out, ", ");
     c_string(out, specs[i].constraint);
-    dl_buffer_printf(out, ", %s},\n", arities[specs[i].arity]);
+    dl_buffer_printf(out, ", %s, 0x%x},\n", arities[specs[i].arity], specs[i].effects);
   }
   dl_buffer_puts(out, "};\n");
 }
@@ -82,6 +82,20 @@ static void region_table(dl_buffer *out, const char *op, const dl_op_def *def) {
   dl_buffer_puts(out, "};\n");
 }
 
+static void successor_table(dl_buffer *out, const char *op, const dl_op_def *def) {
+  if (!def->num_successors) return;
+  dl_buffer_printf(out, "static const dl_successor_spec %s__successors[] = {\n", op);
+  for (size_t i = 0; i < def->num_successors; i++) {
+    dl_buffer_puts(out, "    {");
+    c_string(out, def->successors[i].name);
+    if (def->successors[i].group == DL_NO_GROUP)
+      dl_buffer_puts(out, ", DL_NO_GROUP},\n");
+    else
+      dl_buffer_printf(out, ", %zu},\n", def->successors[i].group);
+  }
+  dl_buffer_puts(out, "};\n");
+}
+
 static void table_field(dl_buffer *out, const char *op, const char *table, size_t count) {
   if (!count) return;
   dl_buffer_printf(out, "    .num_%s = %zu,\n    .%s = %s__%s,\n", table, count, table, op, table);
@@ -97,6 +111,7 @@ static void op_table(dl_buffer *out, const char *op, const dl_op_def *def,
   value_table(out, op, "results", def->num_results, def->results);
   attr_table(out, op, def);
   region_table(out, op, def);
+  successor_table(out, op, def);
   where_table(out, op, def);
   dl_buffer_printf(out, "const dl_op_def %s = {\n", op);
   text_field(out, "name", def->name);
@@ -107,6 +122,7 @@ static void op_table(dl_buffer *out, const char *op, const dl_op_def *def,
   table_field(out, op, "results", def->num_results);
   table_field(out, op, "attrs", def->num_attrs);
   table_field(out, op, "regions", def->num_regions);
+  table_field(out, op, "successors", def->num_successors);
   table_field(out, op, "where", def->num_where);
   text_field(out, "compute", def->compute);
   text_field(out, "shape_function", def->shape_function);
@@ -116,6 +132,9 @@ static void op_table(dl_buffer *out, const char *op, const dl_op_def *def,
   hook_field(out, "parse", hooks->parse);
   hook_field(out, "print", hooks->print);
   hook_field(out, "infer", hooks->infer);
+  hook_field(out, "canonicalize", hooks->canonicalize);
+  hook_field(out, "control", hooks->control);
+  hook_field(out, "branch", hooks->branch);
   dl_buffer_puts(out, "};\n\n");
 }
 

@@ -187,7 +187,7 @@ Test(ops, symbols) {
 }
 
 static const dl_value_spec groups[] = {
-    {"a", "any", DL_ONE}, {"b", "any", DL_OPTIONAL}, {"c", "any", DL_VARIADIC}};
+    {"a", "any", DL_ONE, 0}, {"b", "any", DL_OPTIONAL, 0}, {"c", "any", DL_VARIADIC, 0}};
 static const dl_op_def segmented = {.name = "t.segmented", .num_operands = 3, .operands = groups};
 static const dl_op_def trailing = {.name = "t.trailing", .num_operands = 2, .operands = groups};
 

@@ -4,7 +4,7 @@
 #include "ir/op_def.h"
 
 static const char *const body_name[] = {"body"};
-static const dl_value_spec any_number[] = {{"values", "any", DL_VARIADIC}};
+static const dl_value_spec any_number[] = {{"values", "any", DL_VARIADIC, 0}};
 
 #define ANY .num_operands = 1, .operands = any_number, .num_results = 1, .results = any_number
 static const dl_op_def top_def = {.name = "v.top",
