@@ -100,6 +100,7 @@ struct dl_context {
   DL_VEC(dl_cache_slot) caches;
   DL_VEC(dl_source) sources;
   dl_ptr_map resources;       // dl_ident -> dl_owned_resource
+  struct dl_temporaries *temporaries;  // borrowed; or NULL
   pthread_mutex_t diag_lock;  // recursive: a handler may emit
   dl_diag_handler handler;
   void *handler_user;

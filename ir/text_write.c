@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "ir/files.h"
 #include "ir/text_internal.h"
 
 enum { RESOURCE_ALIGNMENT = 64 };
@@ -44,56 +42,23 @@ void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options *option
 
 // --- files ---
 
-typedef struct output {
-  dl_context *ctx;
-  const char *path;
-  char *temporary;  // NULL: the path is a device or a pipe, which no file may replace
-  FILE *file;
-} output;
-
-static dl_status output_error(output *out, const char *what) {
-  int error = errno;
-  return dl_error(dl_loc_file(out->ctx, dl_intern_z(out->ctx, out->path), 0, 0), "cannot %s: %s",
-                  what, strerror(error));
+static dl_status cannot_write(dl_context *ctx, const char *path) {
+  return dl_error(dl_loc_file(ctx, dl_intern_z(ctx, path), 0, 0), "cannot write the file: %s",
+                  strerror(errno));
 }
 
-static bool is_special(const char *path) {
-  struct stat info;
-  return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-}
-
-static dl_status open_output(output *out, dl_context *ctx, const char *path) {
-  dl_buffer name = {0};
-  if (!is_special(path)) dl_buffer_printf(&name, "%s.%ld.tmp", path, (long)getpid());
-  *out = (output){.ctx = ctx, .path = path, .temporary = name.data};
-  out->file = fopen(out->temporary ? out->temporary : path, "wb");
-  return out->file ? DL_OK : output_error(out, "create the file");
-}
-
-// Moves the finished file into place; after a failure nothing is left behind.
-static dl_status close_output(output *out, dl_status status) {
-  if (out->file) {
-    bool written = !ferror(out->file);
-    written = fclose(out->file) == 0 && written;
-    if (status == DL_OK && !written) status = output_error(out, "write the file");
-    if (status == DL_OK && out->temporary && rename(out->temporary, out->path) != 0)
-      status = output_error(out, "rename the file");
-    if (status != DL_OK && out->temporary) unlink(out->temporary);
-  }
-  free(out->temporary);
-  return status;
-}
-
-static dl_status write_bytes(output *out, const void *data, size_t size) {
-  if (size == 0 || fwrite(data, 1, size, out->file) == size) return DL_OK;
-  return output_error(out, "write the file");
+static bool write_bytes(dl_output_file *out, const void *data, size_t size) {
+  return size == 0 || fwrite(data, 1, size, out->file) == size;
 }
 
 static dl_status write_file(dl_context *ctx, const char *path, const dl_buffer *text) {
-  output out;
-  dl_status status = open_output(&out, ctx, path);
-  if (status == DL_OK) status = write_bytes(&out, text->data, text->len);
-  return close_output(&out, status);
+  dl_output_file out;
+  bool ok = dl_output_open(&out, dl_get_temporaries(ctx), path);
+  if (ok) {
+    write_bytes(&out, text->data, text->len);
+    ok = dl_output_close(&out, true);
+  }
+  return ok ? DL_OK : cannot_write(ctx, path);
 }
 
 // --- the side file ---
@@ -107,16 +72,15 @@ static char *side_path(const char *path) {
   return name.data;
 }
 
-static dl_status write_padded(output *out, const dl_resource *resource, uint64_t *offset) {
+static bool write_padded(dl_output_file *out, const dl_resource *resource, uint64_t *offset) {
   static const char zeros[RESOURCE_ALIGNMENT];
-  DL_TRY(write_bytes(out, resource->data, resource->size));
   size_t padding = -resource->size % RESOURCE_ALIGNMENT;
   *offset += resource->size + padding;
-  return write_bytes(out, zeros, padding);
+  return write_bytes(out, resource->data, resource->size) && write_bytes(out, zeros, padding);
 }
 
 // Writes the bytes to the side file and their list to the text.
-static dl_status write_external(dl_printer *o, output *side, const char *path) {
+static bool write_external(dl_printer *o, dl_output_file *side, const char *path) {
   const char *slash = strrchr(path, '/');
   uint64_t offset = 0;
   dl_buffer_puts(o->out, "\n{-#\n  external_resources: {\n    dlir: {\n      file: ");
@@ -127,10 +91,10 @@ static dl_status write_external(dl_printer *o, output *side, const char *path) {
     dl_buffer_puts(o->out, ",\n      ");
     dl_write_keyword_or_string(o->out, resource->name);
     dl_buffer_printf(o->out, ": \"%" PRIu64 ":%zu\"", offset, resource->size);
-    DL_TRY(write_padded(side, resource, &offset));
+    if (!write_padded(side, resource, &offset)) return false;
   }
   dl_buffer_puts(o->out, "\n    }\n  }\n#-}\n");
-  return DL_OK;
+  return true;
 }
 
 static bool uses_resources(const dl_printer *o) {
@@ -142,10 +106,15 @@ static bool uses_resources(const dl_printer *o) {
 static dl_status write_side_file(dl_printer *o, const char *path) {
   if (!uses_resources(o)) return DL_OK;
   char *side = side_path(path);
-  output out;
-  dl_status status = open_output(&out, o->ctx, side);
-  if (status == DL_OK) status = write_external(o, &out, side);
-  status = close_output(&out, status);
+  dl_output_file out;
+  bool ok = dl_output_open(&out, dl_get_temporaries(o->ctx), side);
+  if (ok) {
+    bool written = write_external(o, &out, side);
+    int error = errno;
+    ok = dl_output_close(&out, written) && written;
+    if (!written) errno = error;
+  }
+  dl_status status = ok ? DL_OK : cannot_write(o->ctx, side);
   free(side);
   return status;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <math.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -30,13 +31,21 @@ static void read_all(int fd, dl_buffer *text) {
   while ((got = read(fd, chunk, sizeof(chunk))) > 0) dl_buffer_append(text, chunk, (size_t)got);
 }
 
+// The program has no signals blocked, whatever this thread has.
 static int spawn_with_output(const char *const *argv, int output, pid_t *pid) {
   posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  int error = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+  int error = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   return error;
 }
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ir/files.h"
+
 static char *template_beside(const char *output, bool replaces) {
   dl_buffer text = {0};
   const char *slash = strrchr(output, '/'), *shared = getenv("TMPDIR");
@@ -24,7 +26,10 @@ dl_status dl_workdir_create(dl_workdir *dir, dl_loc loc, const char *output) {
     return dl_error(loc, "cannot write '%s': it is a directory", output);
   *dir = (dl_workdir){.loc = loc, .output = output, .replaces = replaces};
   dir->path = template_beside(output, replaces);
-  if (mkdtemp(dir->path)) return DL_OK;
+  if (mkdtemp(dir->path)) {
+    dl_temporaries_add(dl_get_temporaries(loc->ctx), dir->path);
+    return DL_OK;
+  }
   int error = errno;
   free(dir->path);
   return dl_error(loc, "cannot write '%s': %s", output, strerror(error));
@@ -74,11 +79,9 @@ dl_status dl_workdir_publish(dl_workdir *dir, const char *file) {
 }
 
 void dl_workdir_remove(dl_workdir *dir) {
-  for (size_t i = 0; i < dir->files.len; i++) {
-    unlink(dir->files.data[i]);
-    free(dir->files.data[i]);
-  }
+  for (size_t i = 0; i < dir->files.len; i++) free(dir->files.data[i]);
   DL_VEC_FREE(&dir->files);
-  rmdir(dir->path);
+  dl_remove_tree(dir->path);
+  dl_temporaries_drop(dl_get_temporaries(dir->loc->ctx), dir->path);
   free(dir->path);
 }

@@ -5,6 +5,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -76,6 +77,9 @@ static pid_t start_child(LLVMTargetMachineRef machine, const dl_unit *unit, int 
   fflush(NULL);
   pid_t child = fork();
   if (child) return child;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
   dup2(messages[1], STDERR_FILENO);
   close(messages[0]);
   const char *why = translate(machine, unit, opt_level, output);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "ir/base.h"
-#include "ir/context.h"
+#include "ir/files.h"
 
 // Exit statuses of all tools.
 enum {
@@ -88,6 +88,7 @@ int dl_cli_usage_error(const char *tool, const char *format, ...) DL_PRINTF(2, 3
 bool dl_cli_read_file(const char *tool, const char *path, dl_buffer *text);
 // Writes a file ("-": standard output) atomically: a failed write leaves the old file. False after
 // a message.
-bool dl_cli_write_file(const char *tool, const char *path, dl_str text);
+bool dl_cli_write_file(const char *tool, dl_temporaries *temporaries, const char *path,
+                       dl_str text);
 
 #endif

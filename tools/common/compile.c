@@ -15,8 +15,9 @@ dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions) {
   return DL_OK;
 }
 
-dl_context *dl_tool_context(const dl_extensions *extensions) {
+dl_context *dl_tool_context(const dl_extensions *extensions, dl_temporaries *temporaries) {
   dl_context *ctx = dl_context_create();
+  dl_set_temporaries(ctx, temporaries);
   dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
   if (dl_tool_register(ctx, extensions) == DL_OK) return ctx;
   dl_context_destroy(ctx);
@@ -183,7 +184,8 @@ static dl_status lower_and_report(dl_op *module, const dl_compile_options *optio
   if (status == DL_OK) {
     dl_report_launches(&page, module);
     dl_str text = {page.data, page.len};
-    if (!dl_cli_write_file("dlc", options->report, text)) status = DL_FAILED;
+    dl_temporaries *temporaries = dl_get_temporaries(dl_op_context(module));
+    if (!dl_cli_write_file("dlc", temporaries, options->report, text)) status = DL_FAILED;
   }
   dl_buffer_free(&page);
   return status;

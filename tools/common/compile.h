@@ -38,9 +38,9 @@ typedef struct dl_extensions {
 
 // Registers the dialects, passes and named pipelines of libdlir.so and what the files hold.
 dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions);
-// A context with these (`extensions` may be NULL), which prints diagnostics to stderr. NULL after a
-// diagnostic.
-dl_context *dl_tool_context(const dl_extensions *extensions);
+// A context with these (`extensions` may be NULL), which prints diagnostics to stderr and puts what
+// it makes for a while on the list. NULL after a diagnostic.
+dl_context *dl_tool_context(const dl_extensions *extensions, dl_temporaries *temporaries);
 void dl_extensions_free(dl_extensions *extensions);
 
 // Reads .dlir, or a foreign file through the importer of its suffix. Verified. NULL after

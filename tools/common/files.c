@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/common/cli.h"
 
@@ -21,32 +19,19 @@ static bool write_all(FILE *file, dl_str text) {
   return text.len == 0 || fwrite(text.data, 1, text.len, file) == text.len;
 }
 
-// Devices and pipes cannot be replaced by a rename.
-static bool is_special(const char *path) {
-  struct stat info;
-  return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+static bool write_and_close(dl_temporaries *temporaries, const char *path, dl_str text) {
+  dl_output_file out;
+  if (!dl_output_open(&out, temporaries, path)) return false;
+  write_all(out.file, text);
+  return dl_output_close(&out, true);
 }
 
-static bool write_then_rename(const char *path, dl_str text) {
-  dl_buffer temporary = {0};
-  bool direct = is_special(path);
-  dl_buffer_printf(&temporary, direct ? "%s" : "%s.tmp%ld", path, (long)getpid());
-  FILE *file = fopen(temporary.data, "wb");
-  bool ok = file && write_all(file, text);
-  if (file && fclose(file) != 0) ok = false;
-  int error = errno;
-  if (ok && !direct && rename(temporary.data, path) != 0) ok = false, error = errno;
-  if (!ok && !direct && file) unlink(temporary.data);
-  dl_buffer_free(&temporary);
-  errno = error;
-  return ok;
-}
-
-bool dl_cli_write_file(const char *tool, const char *path, dl_str text) {
+bool dl_cli_write_file(const char *tool, dl_temporaries *temporaries, const char *path,
+                       dl_str text) {
   errno = 0;
   bool standard = !strcmp(path, "-");
-  bool ok =
-      standard ? write_all(stdout, text) && fflush(stdout) == 0 : write_then_rename(path, text);
+  bool ok = standard ? write_all(stdout, text) && fflush(stdout) == 0
+                     : write_and_close(temporaries, path, text);
   if (ok) return true;
   int error = errno ? errno : EIO;
   dl_cli_error(tool, "cannot write '%s': %s", standard ? "<stdout>" : path, strerror(error));

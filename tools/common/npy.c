@@ -159,27 +159,34 @@ static void header_text(const DLTensor *t, dl_buffer *text) {
   dl_buffer_putc(text, '\n');
 }
 
-bool npy_write(const char *path, const DLTensor *t, dl_buffer *why) {
+static bool write_npy(FILE *file, const dl_buffer *header, const void *data, size_t bytes) {
+  const unsigned char start[] = {0x93,
+                                 'N',
+                                 'U',
+                                 'M',
+                                 'P',
+                                 'Y',
+                                 1,
+                                 0,
+                                 (unsigned char)(header->len & 255),
+                                 (unsigned char)(header->len >> 8)};
+  return fwrite(start, sizeof(start), 1, file) == 1 &&
+         fwrite(header->data, header->len, 1, file) == 1 &&
+         (!bytes || fwrite(data, bytes, 1, file) == 1);
+}
+
+bool npy_write(const char *path, dl_temporaries *temporaries, const DLTensor *t, dl_buffer *why) {
   if (!descr_of(t->dtype)) return fail(why, path, "elements of this type have no .npy form");
-  dl_buffer text = {0};
-  header_text(t, &text);
-  unsigned char start[] = {0x93,
-                           'N',
-                           'U',
-                           'M',
-                           'P',
-                           'Y',
-                           1,
-                           0,
-                           (unsigned char)(text.len & 255),
-                           (unsigned char)(text.len >> 8)};
+  dl_buffer header = {0};
+  header_text(t, &header);
   size_t bytes = (size_t)tensor_elements(t) * tensor_element_bytes(t->dtype);
-  FILE *file = fopen(path, "wb");
-  bool ok = file && fwrite(start, sizeof(start), 1, file) == 1 &&
-            fwrite(text.data, text.len, 1, file) == 1 &&
-            (!bytes || fwrite((char *)t->data + t->byte_offset, bytes, 1, file) == 1);
+  dl_output_file out;
+  bool ok = dl_output_open(&out, temporaries, path);
+  if (ok) {
+    write_npy(out.file, &header, (const char *)t->data + t->byte_offset, bytes);
+    ok = dl_output_close(&out, true);
+  }
   int error = errno;
-  if (file && fclose(file) && ok) ok = false, error = errno;
-  dl_buffer_free(&text);
+  dl_buffer_free(&header);
   return ok || fail(why, path, strerror(error));
 }

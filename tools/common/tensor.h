@@ -2,7 +2,7 @@
 #ifndef DLIR_TOOLS_COMMON_TENSOR_H
 #define DLIR_TOOLS_COMMON_TENSOR_H
 
-#include "ir/base.h"
+#include "ir/files.h"
 #include "targets/runtime/dlir_model.h"
 
 // dl.data (64-byte aligned), dl.shape and dl.strides belong to it.
@@ -29,6 +29,6 @@ void tensor_randomize(tensor *t, uint64_t *seed);
 // becomes strides. bfloat16 is written as |V2, which ml_dtypes reads. False with the reason in
 // `why`.
 bool npy_read(const char *path, tensor *t, dl_buffer *why);
-bool npy_write(const char *path, const DLTensor *t, dl_buffer *why);
+bool npy_write(const char *path, dl_temporaries *temporaries, const DLTensor *t, dl_buffer *why);
 
 #endif

@@ -5,6 +5,7 @@
 #include "tools/common/check_each_pass.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
+#include "tools/common/interrupt.h"
 
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
@@ -12,6 +13,7 @@ typedef struct options {
   const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report;
   dl_check_options check;
   bool print_pipeline, quiet;
+  dl_temporaries *temporaries;
   dl_instrumentation run;
 } options;
 
@@ -118,7 +120,7 @@ static dl_status compile_model(options *o, dl_context *ctx, const dl_compile_opt
 }
 
 static dl_status compile(options *o, const dl_compile_options *compile) {
-  dl_context *ctx = dl_tool_context(&o->extensions);
+  dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
   if (!ctx) return DL_FAILED;
   dl_status status = o->print_pipeline ? print_pipeline(ctx, o->inputs.data[0], compile)
                                        : compile_model(o, ctx, compile);
@@ -127,8 +129,10 @@ static dl_status compile(options *o, const dl_compile_options *compile) {
 }
 
 int main(int argc, char **argv) {
+  dl_interrupts watch;
   dl_cli_start();
-  options o = {.run = {.verify_each = true, .out = stderr}};
+  dl_interrupts_begin(&watch);
+  options o = {.temporaries = watch.temporaries, .run = {.verify_each = true, .out = stderr}};
   dl_compile_options options;
   int status = dl_cli_parse(&cli, argc, argv, &o);
   if (status == DL_CLI_CONTINUE) status = check_options(&o, &options);
@@ -142,5 +146,6 @@ int main(int argc, char **argv) {
   DL_VEC_FREE(&o.shapes);
   DL_VEC_FREE(&o.exposed);
   dl_extensions_free(&o.extensions);
+  dl_interrupts_end(&watch);
   return dl_cli_finish("dlc", status);
 }

@@ -6,6 +6,7 @@
 #include "tools/common/check_each_pass.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
+#include "tools/common/interrupt.h"
 #include "tools/dlopt/expected.h"
 
 typedef struct pass_flag {
@@ -18,6 +19,7 @@ typedef struct options {
   const char *output, *pipeline;
   DL_VEC(pass_flag) pass_flags;
   dl_extensions extensions;
+  dl_temporaries *temporaries;
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
   dl_check_options check;
   bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
@@ -103,6 +105,7 @@ static const dl_cli cli = {
 
 static dl_context *make_context(const options *o) {
   dl_context *ctx = dl_context_create();
+  dl_set_temporaries(ctx, o->temporaries);
   dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
   dl_allow_unregistered(ctx, o->allow_unregistered);
   if (dl_tool_register(ctx, &o->extensions) == DL_OK) return ctx;
@@ -336,7 +339,7 @@ static int process_input(const options *o) {
   bool ok = o->split && text.len ? process_split(p) : process_part(&p);
   bool streamed = !strcmp(o->output, "-") || o->split;
   if (streamed && (ok || out.len))
-    ok = dl_cli_write_file("dlopt", o->output, (dl_str){out.data, out.len}) && ok;
+    ok = dl_cli_write_file("dlopt", o->temporaries, o->output, (dl_str){out.data, out.len}) && ok;
   dl_buffer_free(&input);
   dl_buffer_free(&out);
   return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
@@ -364,12 +367,17 @@ static int run(options *o) {
 }
 
 int main(int argc, char **argv) {
+  dl_interrupts watch;
   dl_cli_start();
-  options o = {.output = "-", .run = {.verify_each = true, .out = stderr}};
+  dl_interrupts_begin(&watch);
+  options o = {.output = "-",
+               .temporaries = watch.temporaries,
+               .run = {.verify_each = true, .out = stderr}};
   int status = dl_cli_parse(&cli, argc, argv, &o);
   if (status == DL_CLI_CONTINUE) status = run(&o);
   DL_VEC_FREE(&o.inputs);
   DL_VEC_FREE(&o.pass_flags);
   dl_extensions_free(&o.extensions);
+  dl_interrupts_end(&watch);
   return dl_cli_finish("dlopt", status);
 }

@@ -9,6 +9,7 @@
 #include "tools/common/arrays.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
+#include "tools/common/interrupt.h"
 #include "tools/common/tensor.h"
 #include "tools/dlrun/bench.h"
 #include "tools/dlrun/interpret.h"
@@ -24,6 +25,7 @@ typedef struct options {
   int64_t threads, seed;
   double seconds;
   bool bench, json, profile, pin, quiet, interpret, onnx_test;
+  dl_temporaries *temporaries;
 } options;
 
 static const dl_cli_option option_table[] = {
@@ -78,7 +80,7 @@ static bool ends_with(const char *text, const char *suffix) {
 }
 
 static bool compile_to(const options *o, const char *output) {
-  dl_context *ctx = dl_tool_context(&o->extensions);
+  dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
   if (!ctx) return false;
   dl_compile_options options = {.target = o->target, .opt_level = 2, .prefix = "model"};
   dl_status status = dl_compile_file(ctx, o->models.data[0], output, &options);
@@ -102,10 +104,11 @@ static bool compile_and_open(library *lib, const options *o) {
     dl_buffer_free(&folder);
     return false;
   }
+  dl_temporaries_add(o->temporaries, folder.data);
   dl_buffer_printf(&path, "%s/model.so", folder.data);
   bool ok = compile_to(o, path.data) && open_library(lib, path.data);
-  unlink(path.data);
-  rmdir(folder.data);
+  dl_remove_tree(folder.data);
+  dl_temporaries_drop(o->temporaries, folder.data);
   dl_buffer_free(&path);
   dl_buffer_free(&folder);
   return ok;
@@ -117,7 +120,7 @@ static bool load_to_interpret(library *lib, const options *o) {
     dl_cli_error("dlrun", "'%s' is compiled; --interpret is for .onnx and .dlir", path);
     return false;
   }
-  dl_context *ctx = dl_tool_context(&o->extensions);
+  dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
   return ctx && interpret_open(lib, ctx, path);
 }
 
@@ -254,12 +257,12 @@ static void describe_output(const dlir_value_info *info, const DLTensor *t) {
   dl_buffer_free(&text);
 }
 
-static bool write_output(const char *dir, const dlir_value_info *info, const DLTensor *t) {
+static bool write_output(const options *o, const dlir_value_info *info, const DLTensor *t) {
   dl_buffer path = {0}, why = {0};
-  dl_buffer_printf(&path, "%s/", dir);
+  dl_buffer_printf(&path, "%s/", o->output_dir);
   dl_append_file_name(&path, info->name);
   dl_buffer_puts(&path, ".npy");
-  bool ok = npy_write(path.data, t, &why) || complain(&why);
+  bool ok = npy_write(path.data, o->temporaries, t, &why) || complain(&why);
   dl_buffer_free(&path);
   return ok;
 }
@@ -273,7 +276,7 @@ static bool show_outputs(program *p) {
   for (size_t i = 0; i < p->lib.model->num_outputs; i++) {
     const dlir_value_info *info = &p->lib.model->outputs[i];
     if (!o->quiet) describe_output(info, p->outputs[i].u.tensor);
-    if (o->output_dir && !write_output(o->output_dir, info, p->outputs[i].u.tensor)) return false;
+    if (o->output_dir && !write_output(o, info, p->outputs[i].u.tensor)) return false;
   }
   return true;
 }
@@ -314,7 +317,7 @@ static int64_t cpu_count(void) {
 
 static int run_model(options *o) {
   if (o->onnx_test && o->models.len > 0) {
-    const onnx_test_options how = {o->interpret, o->target};
+    const onnx_test_options how = {o->interpret, o->target, o->temporaries};
     return onnx_test(&o->models, &how);
   }
   if (o->models.len != 1)
@@ -331,12 +334,15 @@ static int run_model(options *o) {
 }
 
 int main(int argc, char **argv) {
+  dl_interrupts watch;
   dl_cli_start();
-  options o = {.seconds = 2};
+  dl_interrupts_begin(&watch);
+  options o = {.seconds = 2, .temporaries = watch.temporaries};
   int status = dl_cli_parse(&cli, argc, argv, &o);
   if (status == DL_CLI_CONTINUE) status = run_model(&o);
   DL_VEC_FREE(&o.models);
   DL_VEC_FREE(&o.inputs);
   dl_extensions_free(&o.extensions);
+  dl_interrupts_end(&watch);
   return dl_cli_finish("dlrun", status);
 }

@@ -1,12 +1,14 @@
 #include "tools/dlrun/onnx_test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/common/compile.h"
+#include "tools/common/interrupt.h"
 #include "tools/dlrun/interpret.h"
 #include "tools/dlrun/library.h"
 #include "tools/dlrun/onnx_compare.h"
@@ -159,7 +161,7 @@ static void record(void *user, const dl_diagnostic *diagnostic) {
 }
 
 static dl_context *make_context(dl_buffer *why) {
-  dl_context *ctx = dl_tool_context(NULL);
+  dl_context *ctx = dl_tool_context(NULL, NULL);
   if (ctx) dl_set_diag_handler(ctx, record, why);
   return ctx;
 }
@@ -192,34 +194,30 @@ static verdict run_library(const char *folder, const char *path, dl_buffer *why)
 }
 
 static verdict run_compiled(const char *folder, const char *model, const char *target,
-                            dl_buffer *why) {
-  char scratch[] = "/tmp/dlrun-XXXXXX";
-  if (!mkdtemp(scratch)) return dl_buffer_puts(why, "cannot make a temporary folder"), FAIL;
-  char *output = join(scratch, "model.so"), *header = join(scratch, "model.h");
+                            const char *scratch, dl_buffer *why) {
+  char *output = join(scratch, "model.so");
   verdict result = compile(model, output, target, why);
   if (result == PASS) result = run_library(folder, output, why);
-  unlink(output);
-  unlink(header);
-  rmdir(scratch);
   free(output);
-  free(header);
   return result;
 }
 
-static verdict run_case(const char *folder, const onnx_test_options *how, dl_buffer *why) {
+static verdict run_case(const char *folder, const onnx_test_options *how, const char *scratch,
+                        dl_buffer *why) {
   char *model = join(folder, "model.onnx");
   verdict result = how->interpret ? run_interpreted(folder, model, why)
-                                  : run_compiled(folder, model, how->target, why);
+                                  : run_compiled(folder, model, how->target, scratch, why);
   free(model);
   return result;
 }
 
 // --- one case in a process of its own ---
 
-static void child(int out, const char *folder, const onnx_test_options *how) {
+static void child(int out, const char *folder, const onnx_test_options *how, const char *scratch) {
   dl_buffer why = {0};
+  dl_interrupts_in_child();
   alarm(CASE_SECONDS);
-  verdict result = run_case(folder, how, &why);
+  verdict result = run_case(folder, how, scratch, &why);
   FILE *file = fdopen(out, "w");
   fprintf(file, "%d%s", result, why.data ? why.data : "");
   _exit(fclose(file) == 0 ? DL_EXIT_OK : DL_EXIT_FAILURE);
@@ -244,7 +242,8 @@ static verdict judge(int status, const dl_buffer *answer, dl_buffer *why) {
   return (verdict)(answer->data[0] - '0');
 }
 
-static verdict run_isolated(const char *folder, const onnx_test_options *how, dl_buffer *why) {
+static verdict run_isolated(const char *folder, const onnx_test_options *how, const char *scratch,
+                            dl_buffer *why) {
   int ends[2], status = 0;
   dl_buffer answer = {0};
   if (pipe(ends) != 0) return dl_buffer_puts(why, "cannot make a pipe"), FAIL;
@@ -252,7 +251,7 @@ static verdict run_isolated(const char *folder, const onnx_test_options *how, dl
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    child(ends[1], folder, how);
+    child(ends[1], folder, how, scratch);
   }
   close(ends[1]);
   if (pid > 0) {
@@ -262,6 +261,24 @@ static verdict run_isolated(const char *folder, const onnx_test_options *how, dl
   close(ends[0]);
   verdict result = judge(status, &answer, why);
   dl_buffer_free(&answer);
+  return result;
+}
+
+// However the process ends, what it has written goes.
+static verdict run_in_scratch(const char *folder, const onnx_test_options *how, dl_buffer *why) {
+  const char *shared = getenv("TMPDIR");
+  dl_buffer scratch = {0};
+  dl_buffer_printf(&scratch, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
+  verdict result = FAIL;
+  if (mkdtemp(scratch.data)) {
+    dl_temporaries_add(how->temporaries, scratch.data);
+    result = run_isolated(folder, how, scratch.data, why);
+    dl_remove_tree(scratch.data);
+    dl_temporaries_drop(how->temporaries, scratch.data);
+  } else {
+    dl_buffer_printf(why, "cannot make '%s': %s", scratch.data, strerror(errno));
+  }
+  dl_buffer_free(&scratch);
   return result;
 }
 
@@ -275,7 +292,7 @@ static const char *base_name(const char *path) {
 static void test_case(const char *folder, const onnx_test_options *how, size_t *counts) {
   static const char *const names[] = {"PASS", "FAIL", "UNSUPPORTED"};
   dl_buffer why = {0};
-  verdict result = run_isolated(folder, how, &why);
+  verdict result = run_in_scratch(folder, how, &why);
   counts[result]++;
   printf("%s %s", names[result], base_name(folder));
   if (result != PASS) printf(" (%s)", why.data);
@@ -299,8 +316,8 @@ int onnx_test(const dl_cli_list *folders, const onnx_test_options *how) {
   size_t counts[3] = {0};
   for (size_t i = 0; i < folders->len; i++) test_folder(folders->data[i], MAX_DEPTH, how, counts);
   if (counts[PASS] + counts[FAIL] + counts[UNSUPPORTED] == 0)
-    return dl_cli_error("dlrun", "no test case found in '%s'%s",
-                        (const char *)folders->data[0], folders->len > 1 ? ", …" : "");
+    return dl_cli_error("dlrun", "no test case found in '%s'%s", (const char *)folders->data[0],
+                        folders->len > 1 ? ", …" : "");
   printf("%zu passed, %zu failed, %zu skipped\n", counts[PASS], counts[FAIL], counts[UNSUPPORTED]);
   return counts[FAIL] ? DL_EXIT_FAILURE : DL_EXIT_OK;
 }

@@ -10,6 +10,7 @@
 typedef struct onnx_test_options {
   bool interpret;      // instead of compiling
   const char *target;  // to compile for; NULL: cpu
+  dl_temporaries *temporaries;
 } onnx_test_options;
 
 // Runs every case in or below the folders, in alphabetical order. Prints a line per case (PASS,
