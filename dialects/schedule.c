@@ -24,9 +24,9 @@ static const primitive_row rows[] = {
     [DL_PRIM_PARALLEL] = {"parallel", 1, SIZE_MAX, false, false, false},
     [DL_PRIM_COMPUTE_AT] = {"compute_at", 2, 2, false, false, false},
     [DL_PRIM_BIND] = {"bind", 1, 1, false, false, true},
-    [DL_PRIM_STAGE] = {"stage", 1, 1, false, false, true},
+    [DL_PRIM_STAGE] = {"stage", 1, 1, true, true, true},
     [DL_PRIM_BORDER] = {"border", 0, 0, false, false, true},
-    [DL_PRIM_TENSORIZE] = {"tensorize", 1, 1, false, false, true},
+    [DL_PRIM_TENSORIZE] = {"tensorize", 1, SIZE_MAX, false, false, true},
 };
 
 static bool find_row(dl_ident name, dl_primitive_kind *kind) {
@@ -59,9 +59,11 @@ static dl_status parse_number(dl_loc loc, dl_attr call, const primitive_row *row
                               dl_primitive *out) {
   if (row->number && *i < call->count && call->elements[*i]->kind == DL_ATTR_INTEGER) {
     out->factor = call->elements[(*i)++]->integer;
-    if (out->factor < 1) return dl_error(loc, "'%s' needs a positive number", row->name);
+    if (out->factor < (out->kind == DL_PRIM_STAGE ? 0 : 1))
+      return dl_error(loc, "'%s' needs a positive number", row->name);
   } else if (row->needs_number) {
-    return dl_error(loc, "'%s' needs a number after the iterator", row->name);
+    return dl_error(loc, "'%s' needs a number after the %s", row->name,
+                    out->kind == DL_PRIM_STAGE ? "compute" : "iterator");
   }
   return DL_OK;
 }
@@ -77,7 +79,10 @@ static dl_status parse_primitive(dl_loc loc, dl_attr call, dl_arena *arena, dl_p
   const primitive_row *row = &rows[out->kind];
   dl_ident *names = dl_arena_alloc(arena, (call->count + 1) * sizeof(dl_ident));
   size_t i = 0;
-  for (; at_word(call, i) && i < row->max_names; i++) names[i] = call->elements[i]->name;
+  // The last of several words is not a name.
+  size_t most =
+      row->word && row->max_names == SIZE_MAX && call->count ? call->count - 1 : row->max_names;
+  for (; at_word(call, i) && i < most; i++) names[i] = call->elements[i]->name;
   out->names = names;
   out->num_names = i;
   if (i < row->min_names) {
@@ -89,6 +94,9 @@ static dl_status parse_primitive(dl_loc loc, dl_attr call, dl_arena *arena, dl_p
     if (!at_word(call, i))
       return dl_error(loc, "'%s' needs a word as its last argument", row->name);
     out->word = call->elements[i++]->name;
+  }
+  if (out->kind == DL_PRIM_STAGE && at_word(call, i)) {
+    names[out->num_names++] = call->elements[i++]->name;
   }
   if (out->kind == DL_PRIM_TILE && at_word(call, i)) {
     if (!parse_remainder(call->elements[i]->name, &out->remainder)) {
@@ -150,7 +158,10 @@ dl_attr dl_schedule_attr(dl_context *ctx, size_t count, const dl_attr *primitive
 
 void dl_nest_init(dl_nest *nest, dl_ident label, size_t num_iterators, size_t num_parallel,
                   const dl_ident *names, const int64_t *extents) {
-  *nest = (dl_nest){.label = label, .num_iterators = num_iterators, .num_loops = num_iterators};
+  *nest = (dl_nest){.label = label,
+                    .num_iterators = num_iterators,
+                    .num_loops = num_iterators,
+                    .host = DL_NO_AXIS};
   nest->loops = dl_calloc(num_iterators + 1, sizeof(size_t));
   for (size_t i = 0; i < num_iterators; i++) {
     DL_PUSH(&nest->axes, (dl_axis){.name = names[i],
@@ -197,19 +208,19 @@ typedef struct place {
   size_t axis;
 } place;
 
-static dl_status find_place(dl_loc loc, dl_ident name, size_t num_nests, dl_nest *nests,
+static dl_status find_place(dl_loc loc, dl_ident name, size_t num_nests, dl_nest *const *nests,
                             place *out) {
   for (size_t i = 0; i < num_nests; i++) {
-    size_t axis = find_axis(&nests[i], qualified(&nests[i], name));
+    size_t axis = find_axis(nests[i], qualified(nests[i], name));
     if (axis == DL_NO_AXIS) continue;
-    *out = (place){&nests[i], axis};
+    *out = (place){nests[i], axis};
     return DL_OK;
   }
   size_t found = 0;
   for (size_t i = 0; i < num_nests; i++) {
-    size_t axis = find_axis(&nests[i], dl_str_of(name));
+    size_t axis = find_axis(nests[i], dl_str_of(name));
     if (axis == DL_NO_AXIS) continue;
-    *out = (place){&nests[i], axis};
+    *out = (place){nests[i], axis};
     found++;
   }
   if (found == 1) return DL_OK;
@@ -318,8 +329,17 @@ static dl_status apply_bind(dl_loc loc, const dl_primitive *p, place at) {
   return DL_OK;
 }
 
+// Tiles, orders and fused loops would change what the computes inside of the nest have to make.
+static dl_status check_settled(dl_loc loc, const dl_primitive *p, const dl_nest *nest) {
+  bool changes = p->kind == DL_PRIM_TILE || p->kind == DL_PRIM_FUSE || p->kind == DL_PRIM_ORDER;
+  if (!changes || !nest->is_host) return DL_OK;
+  return dl_error(loc, "'%s' on the loops of @%s must come before the compute_at that names them",
+                  rows[p->kind].name, nest->label);
+}
+
 static dl_status apply_one(dl_loc loc, const dl_primitive *p, const place *places) {
   for (size_t i = 0; i < p->num_names; i++) {
+    DL_TRY(check_settled(loc, p, places[i].nest));
     places[i].nest->scheduled = true;
     if (p->kind == DL_PRIM_PARALLEL) axis_of(places[i])->parallel = true;
   }
@@ -345,12 +365,68 @@ static dl_status apply_one(dl_loc loc, const dl_primitive *p, const place *place
   }
 }
 
+static size_t nest_number(const dl_nest *nest, size_t num_nests, dl_nest *const *nests) {
+  for (size_t i = 0; i < num_nests; i++) {
+    if (nests[i] == nest) return i;
+  }
+  return DL_NO_AXIS;
+}
+
+static size_t find_nest(dl_ident label, size_t num_nests, dl_nest *const *nests) {
+  for (size_t i = 0; i < num_nests; i++) {
+    if (nests[i]->label && !strcmp(nests[i]->label, label)) return i;
+  }
+  return DL_NO_AXIS;
+}
+
+// Whether nest `inner` is `outer` or inside of it.
+static bool is_inside(dl_nest *const *nests, size_t inner, size_t outer) {
+  while (inner != outer && inner != DL_NO_AXIS) inner = nests[inner]->host;
+  return inner == outer;
+}
+
+static dl_status apply_compute_at(dl_loc loc, const dl_primitive *p, size_t num_nests,
+                                  dl_nest *const *nests, const dl_region_hook *hook) {
+  size_t number = find_nest(p->names[0], num_nests, nests);
+  if (number == DL_NO_AXIS) return dl_error(loc, "the group has no compute @%s", p->names[0]);
+  dl_nest *nest = nests[number];
+  place at;
+  DL_TRY(find_place(loc, p->names[1], num_nests, nests, &at));
+  size_t host = nest_number(at.nest, num_nests, nests);
+  if (is_inside(nests, host, number)) {
+    return dl_error(loc, "compute_at(%s, %s): @%s cannot be computed inside of itself", p->names[0],
+                    p->names[1], nest->label);
+  }
+  if (nest->host != DL_NO_AXIS) {
+    return dl_error(loc, "@%s is computed at '%s' already", nest->label,
+                    nests[nest->host]->axes.data[nest->host_axis].name);
+  }
+  at.nest->scheduled = at.nest->is_host = true;
+  nest->host = host;
+  nest->host_axis = at.axis;
+  return hook->resize(hook->user, loc, number);
+}
+
+static dl_status apply_border(dl_loc loc, const dl_primitive *p, size_t num_nests,
+                              dl_nest *const *nests) {
+  if (!strcmp(p->word, "pad")) {
+    return dl_error(loc,
+                    "border(pad) is applied by tensor-materialize-padding, before loops are "
+                    "made");
+  }
+  if (strcmp(p->word, "peel")) {
+    return dl_error(loc, "border(%s) is unknown; it is pad or peel", p->word);
+  }
+  for (size_t i = 0; i < num_nests; i++) nests[i]->peel_borders = true;
+  return DL_OK;
+}
+
 static dl_status apply_primitive(dl_loc loc, const dl_primitive *p, size_t num_nests,
-                                 dl_nest *nests) {
-  if (p->kind == DL_PRIM_BORDER) {
-    if (strcmp(p->word, "peel")) return dl_error(loc, "border(%s) is unknown; it is peel", p->word);
-    for (size_t i = 0; i < num_nests; i++) nests[i].peel_borders = true;
-    return DL_OK;
+                                 dl_nest *const *nests, const dl_region_hook *hook) {
+  if (p->kind == DL_PRIM_BORDER) return apply_border(loc, p, num_nests, nests);
+  if (p->kind == DL_PRIM_COMPUTE_AT) return apply_compute_at(loc, p, num_nests, nests, hook);
+  if (p->kind == DL_PRIM_STAGE) {
+    return dl_error(loc, "stage is applied by tensor-stage-operands, before loops are made");
   }
   DL_VEC(place) places = {0};
   dl_status status = DL_OK;
@@ -374,6 +450,10 @@ static dl_status check_loop(dl_loc loc, const dl_nest *nest, size_t position, bo
                       axis->name);
     }
   }
+  if (axis->parallel && nest->host != DL_NO_AXIS) {
+    return dl_error(loc, "loop '%s' of @%s cannot be parallel inside of another compute's loop",
+                    axis->name, nest->label);
+  }
   if (axis->parallel && (*sequential || axis->reduce)) {
     return dl_error(loc, "parallel loop '%s' must be %s", axis->name,
                     axis->reduce ? "over a parallel iterator" : "outermost");
@@ -389,15 +469,25 @@ static dl_status check_loop(dl_loc loc, const dl_nest *nest, size_t position, bo
   return DL_OK;
 }
 
+// Lanes have no place for other loops.
+static dl_status check_host(dl_loc loc, const dl_nest *nest, dl_nest *const *nests) {
+  if (nest->host == DL_NO_AXIS) return DL_OK;
+  const dl_axis *axis = &nests[nest->host]->axes.data[nest->host_axis];
+  if (!axis->vectorize) return DL_OK;
+  return dl_error(loc, "@%s cannot be computed at '%s', which is vectorized", nest->label,
+                  axis->name);
+}
+
 dl_status dl_schedule_apply(dl_loc loc, const dl_schedule *schedule, size_t num_nests,
-                            dl_nest *nests) {
+                            dl_nest *const *nests, const dl_region_hook *hook) {
   for (size_t i = 0; i < schedule->count; i++) {
-    DL_TRY(apply_primitive(loc, &schedule->primitives[i], num_nests, nests));
+    DL_TRY(apply_primitive(loc, &schedule->primitives[i], num_nests, nests, hook));
   }
   for (size_t n = 0; n < num_nests; n++) {
     bool sequential = false;
-    for (size_t i = 0; i < nests[n].num_loops; i++) {
-      DL_TRY(check_loop(loc, &nests[n], i, &sequential));
+    DL_TRY(check_host(loc, nests[n], nests));
+    for (size_t i = 0; i < nests[n]->num_loops; i++) {
+      DL_TRY(check_loop(loc, nests[n], i, &sequential));
     }
   }
   return DL_OK;

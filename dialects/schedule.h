@@ -33,10 +33,12 @@ typedef enum dl_remainder {
 typedef struct dl_primitive {
   dl_primitive_kind kind;
   size_t num_names;
-  const dl_ident *names;   // iterators; COMPUTE_AT: compute, iterator; STAGE: operand; BORDER: none
-  int64_t factor;          // TILE: size; UNROLL: by how much, 0 = fully
+  // Iterators; COMPUTE_AT: compute, iterator; STAGE: compute and, where given, iterator; BORDER:
+  // none.
+  const dl_ident *names;
+  int64_t factor;          // TILE: size; UNROLL: by how much, 0 = fully; STAGE: number of the input
   dl_remainder remainder;  // TILE
-  dl_ident word;           // BIND, STAGE, BORDER, TENSORIZE: the last argument
+  dl_ident word;           // BIND, BORDER, TENSORIZE: the last argument; STAGE: the memory space
 } dl_primitive;
 
 typedef struct dl_schedule {
@@ -98,6 +100,9 @@ typedef struct dl_nest {
   size_t *loops;
   bool scheduled;  // some primitive names this nest
   bool peel_borders;
+  size_t host;       // the nest inside of which it is computed (compute_at), or DL_NO_AXIS,
+  size_t host_axis;  // and the loop of that
+  bool is_host;      // some nest is inside of it: its loops are settled
 } dl_nest;
 
 // The nest of a compute before any primitive: loops in the order of the iterators. `extents` holds
@@ -106,10 +111,18 @@ DL_API void dl_nest_init(dl_nest *nest, dl_ident label, size_t num_iterators, si
                          const dl_ident *names, const int64_t *extents);
 DL_API void dl_nest_free(dl_nest *nest);
 
+// Called once compute_at has put nest `nest` inside of another: gives its iterators the extents of
+// what one iteration of the loop around it needs.
+typedef struct dl_region_hook {
+  dl_status (*resize)(void *user, dl_loc loc, size_t nest);
+  void *user;
+} dl_region_hook;
+
 // Applies a schedule to the nests of a group. Diagnostics at `loc`: unknown or ambiguous iterators,
 // orders that leave out a loop or put an inner tile outside its outer one, parallel loops that are
-// not outermost, vector axes that are not innermost or of unknown size.
+// not outermost, vector axes that are not innermost or of unknown size, computes put inside of
+// themselves or after their loops were changed.
 DL_API dl_status dl_schedule_apply(dl_loc loc, const dl_schedule *schedule, size_t num_nests,
-                                   dl_nest *nests);
+                                   dl_nest *const *nests, const dl_region_hook *hook);
 
 #endif

@@ -161,6 +161,12 @@ static dl_type with_lanes(dl_type element, int64_t lanes) {
   return dl_vector_type(element, 1, &lanes, NULL);
 }
 
+void dl_emit_forget(dl_loop_emitter *e, const dl_value *pointer) {
+  for (size_t i = 0; i < e->emitted.len; i++) {
+    if (e->emitted.data[i].source == pointer) e->emitted.data[i].source = NULL;
+  }
+}
+
 // --- scalars and vectors ---
 
 static dl_attr splat_attr(dl_attr scalar, int64_t lanes) {

@@ -66,8 +66,10 @@ dl_value *dl_emit_index(dl_loop_emitter *e,
                         dl_expr expr);  // scalar, or a vector if it uses the lane
 dl_value *dl_emit_splat(dl_loop_emitter *e,
                         dl_value *value);  // to the current lanes; vectors as they are
-// Reads element `offset` of a buffer that does not change during the nest.
+// Reads element `offset` of a buffer that does not change from here on, unless it is forgotten.
 dl_value *dl_emit_load(dl_loop_emitter *e, dl_value *pointer, dl_expr offset);
+// The buffer is going to change.
+void dl_emit_forget(dl_loop_emitter *e, const dl_value *pointer);
 // The same at an offset computed by a value (scalar or vector of index).
 dl_value *dl_emit_load_at(dl_loop_emitter *e, dl_value *pointer, dl_value *offset);
 void dl_emit_store(dl_loop_emitter *e, dl_value *value, dl_value *pointer, dl_expr offset);

@@ -226,6 +226,8 @@ static bool uses_open_loops(const dl_walk_state *w, dl_expr expr) {
 // reads.
 static size_t clip_all(dl_walk_state *w, size_t level, dl_segment_list *segments) {
   size_t satisfied = 0, axis = w->nest->loops[level];
+  // Accumulators that wait in memory are set up and stored in the first and the last round.
+  if (level < w->first_register) return 0;
   dl_expr *iterators = dl_arena_alloc(w->k->arena, (w->nest->num_iterators + 1) * sizeof(dl_expr));
   for (size_t i = 0; i < w->stage->borders.len && i < MAX_MARKED_BORDERS; i++) {
     open_border b;

@@ -27,6 +27,12 @@ struct dl_walk_state {
   void (*visit)(dl_walk_state *w, const dl_expr *iterators);  // replaces the code of points
 };
 
+// The walk over the loops of a root (or of its driver), none of them open.
+void dl_walk_init(dl_walk_state *w, dl_kernel *k, dl_stage *root);
+// Finds the regions of the computes at a loop that has just been opened at an index, and the code
+// that says where they start.
+void dl_region_open(dl_walk_state *w, size_t axis);
+
 // Part of a loop's range [lo, hi), in indices of the axis.
 typedef struct dl_segment {
   dl_expr lo, hi;

@@ -12,6 +12,7 @@
 typedef enum dl_role {
   DL_ROLE_ROOT,    // has its own nest and a buffer
   DL_ROLE_DRIVER,  // its nest is that of the root that reads it
+  DL_ROLE_INSIDE,  // as a root, but inside of a loop of another's nest
 } dl_role;
 
 typedef struct dl_stage dl_stage;
@@ -24,6 +25,7 @@ struct dl_tensor_ref {
   dl_stage *stage;    // the compute that makes it, or NULL
   size_t rank;
   dl_expr *sizes;         // over the emitter's dimensions
+  dl_expr *first, *held;  // the memory has this part of it: first indices and sizes; or NULL
   dl_tensor_ref *viewed;  // has the same elements under another shape, or NULL
 };
 
@@ -32,6 +34,13 @@ typedef struct dl_border {
   size_t input, dim;
   bool satisfied;  // by the bounds of the loops around the code being emitted
 } dl_border;
+
+// What is made of a dimension: indices from `first` on.
+typedef struct dl_box_side {
+  dl_expr first, extent;
+  int64_t width;   // the extent, or the most it can be; DL_DYNAMIC when there is no bound
+  dl_expr before;  // `first` before it was cut off
+} dl_box_side;
 
 // A compute on its way to loops.
 struct dl_stage {
@@ -44,6 +53,11 @@ struct dl_stage {
   dl_expr *symbols;  // over the emitter's dimensions
   dl_expr *extents;  // likewise
   dl_nest nest;
+  dl_stage *host;           // INSIDE: the stage whose loops it is in,
+  size_t host_axis;         // the loop,
+  dl_box_side *box;         // what is made there, per dimension of the result,
+  bool local;               // and whether the buffer has no more than that
+  dl_expr *first, *counts;  // INSIDE or its driver: of the iterators; else NULL
   DL_VEC(dl_border) borders;
   bool *vanishes;  // per input: a read outside contributes nothing to the reduction
 };
@@ -56,10 +70,12 @@ typedef struct dl_kernel {
   dl_op *func;      // the loop-level function; NULL when the kernel is only looked at
   dl_arena *arena;
   dl_loop_emitter e;
-  dl_ptr_map refs;        // tensor value -> dl_tensor_ref
-  dl_ptr_map scalars;     // index value -> its value in `func`
-  dl_ptr_map exprs;       // index value -> dl_expr
-  dl_stage_list stages;   // in order
+  dl_ptr_map refs;       // tensor value -> dl_tensor_ref
+  dl_ptr_map scalars;    // index value -> its value in `func`
+  dl_ptr_map exprs;      // index value -> dl_expr
+  dl_stage_list stages;  // in order
+  dl_schedule schedule;
+  dl_block *task;         // the body of the parallel loop being emitted
   dl_stage *active;       // the driver whose accumulators are at hand,
   dl_value *accumulator;  // and the one of the point being emitted
 } dl_kernel;
@@ -74,15 +90,24 @@ void dl_kernel_init(dl_kernel *k, dl_op *source, dl_block *block);
 void dl_kernel_free(dl_kernel *k);
 // Finds the stages and their roles.
 dl_status dl_kernel_analyze(dl_kernel *k);
+// The elements that a buffer holds.
+dl_expr dl_ref_elements(dl_kernel *k, const dl_tensor_ref *ref);
 // Decides every stage's role.
 void dl_kernel_plan(dl_kernel *k);
+// Whether the nest of a root, or of a stage inside of another's loop, can be emitted.
+dl_status dl_kernel_check_nest(dl_kernel *k, dl_stage *root);
 // Emits the nest of a root (and of its driver).
-dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root);
+void dl_kernel_emit_nest(dl_kernel *k, dl_stage *root);
+
+// A dl_region_hook: stage `number` is computed inside of the loop that its nest names.
+dl_status dl_region_resize(void *kernel, dl_loc loc, size_t number);
+// Whether such a stage can be computed there, once the schedule is applied.
+dl_status dl_region_check(dl_kernel *k, dl_stage *s);
 
 // Sets `flops` and `bytes` on the loops of a root: operations of all points, and the sizes of the
 // buffers read and written. Sizes known at run time only become `flops_factors`, the numbers of the
 // kernel's arguments to multiply by, or leave the attribute out.
-void dl_estimate_work(dl_kernel *k, const dl_stage *root, dl_op *loops);
+void dl_estimate_work(dl_kernel *k, dl_stage *root, dl_op *loops);
 
 // The value that a compute's body yields at the iterators given as expressions; scalar if no lane
 // matters. NULL if the point contributes nothing to a reduction.

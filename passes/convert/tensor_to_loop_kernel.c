@@ -269,17 +269,18 @@ static void bind_results(dl_kernel *k) {
   }
 }
 
-static dl_expr num_elements(dl_kernel *k, const dl_tensor_ref *ref) {
+dl_expr dl_ref_elements(dl_kernel *k, const dl_tensor_ref *ref) {
+  const dl_expr *sizes = ref->first ? ref->held : ref->sizes;
   dl_expr count = dl_expr_const(k->e.ctx, 1);
-  for (size_t d = 0; d < ref->rank; d++) count = dl_expr_mul(count, ref->sizes[d]);
+  for (size_t d = 0; d < ref->rank; d++) count = dl_expr_mul(count, sizes[d]);
   return count;
 }
 
 static void bind_buffers(dl_kernel *k) {
   for (size_t i = 0; i < k->stages.len; i++) {
     dl_stage *s = k->stages.data[i];
-    if (s->role != DL_ROLE_ROOT || s->result->pointer) continue;
-    dl_expr elements = num_elements(k, s->result);
+    if (s->role == DL_ROLE_DRIVER || s->local || s->result->pointer) continue;
+    dl_expr elements = dl_ref_elements(k, s->result);
     s->result->pointer = dl_build_loop_alloc(&k->e.b, dl_storage_type(s->c.result->element),
                                              dl_emit_bound(&k->e, 1, &elements));
   }
@@ -301,31 +302,24 @@ static dl_status copy_results(dl_kernel *k) {
     dl_value *to = dl_arg(body, first + i);
     if (ref->pointer == to) continue;
     if (!ref->pointer) ref->pointer = dl_build_loop_constant(&k->e.b, ref->constant);
-    dl_expr elements = num_elements(k, ref);
+    dl_expr elements = dl_ref_elements(k, ref);
     dl_build_loop_copy(&k->e.b, ref->pointer, to, dl_emit_bound(&k->e, 1, &elements));
   }
   return DL_OK;
 }
 
 static dl_status apply_schedule(dl_kernel *k) {
-  dl_attr attr = dl_get_attr(k->source, "tensor.schedule");
-  if (!attr) return DL_OK;
-  dl_loc loc = dl_op_loc(k->source);
-  dl_schedule schedule;
-  DL_TRY(dl_schedule_parse(loc, attr, k->arena, &schedule));
-  dl_nest *nests = dl_calloc(k->stages.len + 1, sizeof(dl_nest));
-  for (size_t i = 0; i < k->stages.len; i++) nests[i] = k->stages.data[i]->nest;
-  dl_status status = dl_schedule_apply(loc, &schedule, k->stages.len, nests);
-  for (size_t i = 0; i < k->stages.len; i++) k->stages.data[i]->nest = nests[i];
-  free(nests);
-  return status;
+  dl_nest **nests = dl_arena_alloc(k->arena, (k->stages.len + 1) * sizeof(dl_nest *));
+  for (size_t i = 0; i < k->stages.len; i++) nests[i] = &k->stages.data[i]->nest;
+  dl_region_hook hook = {dl_region_resize, k};
+  return dl_schedule_apply(dl_op_loc(k->source), &k->schedule, k->stages.len, nests, &hook);
 }
 
 static dl_status check_scheduled(const dl_kernel *k) {
   for (size_t i = 0; i < k->stages.len; i++) {
     const dl_stage *s = k->stages.data[i];
     const dl_stage *root = s;
-    while (root->role != DL_ROLE_ROOT) root = root->reader;
+    while (root->role == DL_ROLE_DRIVER) root = root->reader;
     bool has_loops = root->driver ? root->driver == s : root == s;
     if (!s->nest.scheduled || has_loops) continue;
     return dl_error(dl_op_loc(s->op),
@@ -341,10 +335,14 @@ static dl_status emit_kernel(dl_kernel *k) {
   DL_TRY(dl_kernel_analyze(k));
   DL_TRY(apply_schedule(k));
   DL_TRY(check_scheduled(k));
+  for (size_t i = 0; i < k->stages.len; i++) {
+    dl_stage *s = k->stages.data[i];
+    if (s->role != DL_ROLE_DRIVER) DL_TRY(dl_kernel_check_nest(k, s));
+  }
   bind_results(k);
   bind_buffers(k);
   for (size_t i = 0; i < k->stages.len; i++) {
-    if (k->stages.data[i]->role == DL_ROLE_ROOT) DL_TRY(dl_kernel_emit_nest(k, k->stages.data[i]));
+    if (k->stages.data[i]->role == DL_ROLE_ROOT) dl_kernel_emit_nest(k, k->stages.data[i]);
   }
   DL_TRY(copy_results(k));
   dl_build(&k->e.b, &(dl_op_state){.def = &func_return});
@@ -369,7 +367,13 @@ void dl_kernel_free(dl_kernel *k) {
   dl_arena_destroy(k->arena);
 }
 
+static dl_status read_schedule(dl_kernel *k) {
+  dl_attr attr = dl_get_attr(k->source, "tensor.schedule");
+  return attr ? dl_schedule_parse(dl_op_loc(k->source), attr, k->arena, &k->schedule) : DL_OK;
+}
+
 dl_status dl_kernel_analyze(dl_kernel *k) {
+  DL_TRY(read_schedule(k));
   bind_arguments(k);
   DL_TRY(read_ops(k));
   dl_kernel_plan(k);

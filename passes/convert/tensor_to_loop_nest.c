@@ -48,7 +48,11 @@ static dl_expr axis_value(const dl_walk_state *w, size_t axis) {
 }
 
 void dl_walk_iterators(const dl_walk_state *w, dl_expr *iterators) {
-  for (size_t i = 0; i < w->nest->num_iterators; i++) iterators[i] = axis_value(w, i);
+  const dl_expr *first = w->stage->first;
+  for (size_t i = 0; i < w->nest->num_iterators; i++) {
+    iterators[i] = axis_value(w, i);
+    if (first) iterators[i] = dl_expr_add(first[i], iterators[i]);
+  }
 }
 
 dl_range dl_walk_range(const dl_walk_state *w, dl_expr expr, size_t axis, dl_range of_axis) {
@@ -66,7 +70,7 @@ dl_expr dl_walk_extent(const dl_walk_state *w, size_t axis) {
   if (a->extent != DL_DYNAMIC) return dl_expr_const(ctx, a->extent);
   switch (a->kind) {
     case DL_AXIS_ITERATOR:
-      return w->stage->extents[axis];
+      return w->stage->counts ? w->stage->counts[axis] : w->stage->extents[axis];
     case DL_AXIS_OUTER:
       return dl_expr_ceildiv(dl_walk_extent(w, a->source), dl_expr_const(ctx, a->tile));
     case DL_AXIS_INNER:
@@ -80,6 +84,7 @@ dl_expr dl_walk_extent(const dl_walk_state *w, size_t axis) {
 // --- loops ---
 
 static void emit_level(dl_walk_state *w, size_t level);
+static void emit_inner_nest(dl_kernel *k, dl_stage *root);
 
 // Booleans count as unsigned: true is the larger one.
 static bool is_unsigned(const dl_stage *s) {
@@ -113,6 +118,22 @@ static int64_t acc_radix(const dl_walk_state *w, size_t axis) {
   return tiled_here ? a->extent : w->extent[axis];
 }
 
+// The computes that are made inside of a loop, at its index now.
+static void emit_inside(dl_walk_state *w, size_t axis) {
+  dl_kernel *k = w->k;
+  bool any = false;
+  for (size_t i = 0; i < k->stages.len; i++) {
+    const dl_stage *s = k->stages.data[i];
+    any |= s->host == w->stage && s->host_axis == axis;
+  }
+  if (!any || w->visit) return;
+  dl_region_open(w, axis);
+  for (size_t i = 0; i < k->stages.len; i++) {
+    dl_stage *s = k->stages.data[i];
+    if (s->host == w->stage && s->host_axis == axis) emit_inner_nest(k, s);
+  }
+}
+
 // Opens an axis at one index, runs the loops inside, and closes it.
 static void at_index(dl_walk_state *w, size_t level, const dl_segment *s, dl_expr index,
                      int64_t position) {
@@ -130,6 +151,7 @@ static void at_index(dl_walk_state *w, size_t level, const dl_segment *s, dl_exp
   if (w->in_tile && !a->reduce) {
     w->acc_index = acc_index * (size_t)acc_radix(w, axis) + (size_t)position;
   }
+  emit_inside(w, axis);
   emit_level(w, level + 1);
   w->acc_index = acc_index;
   w->value[axis] = NULL;
@@ -469,6 +491,7 @@ static dl_op *emit_parallel(dl_walk_state *w) {
     w->indices[i] = dl_emit_dim(e, dl_arg(body, i), loop_range(w, zero, extents[i]));
   }
   w->num_parallel = count;
+  w->k->task = body;
   emit_level(w, 0);
   dl_emit_leave(e, mark);
   return loop;
@@ -488,31 +511,48 @@ static void find_registers(dl_walk_state *w) {
   }
 }
 
-// Memory for accumulators of reduce loops outside of the tile: the root's buffer where each element
-// is stored at the same place in the end, else one of its own.
-static dl_status prepare_carry(dl_walk_state *w) {
-  bool carries = false;
+static bool carries(const dl_walk_state *w) {
+  bool any = false;
+  for (size_t l = 0; l < w->first_register; l++)
+    any |= w->nest->axes.data[w->nest->loops[l]].reduce;
+  return any;
+}
+
+static dl_status check_carry(dl_walk_state *w) {
+  bool inside = w->root->role == DL_ROLE_INSIDE && w->root != w->stage && !w->root->local;
   for (size_t l = 0; l < w->first_register; l++) {
     const dl_axis *a = axis_at(w, l);
-    carries |= a->reduce;
-    if (a->reduce && a->kind == DL_AXIS_OUTER && a->extent == DL_DYNAMIC) {
-      return dl_error(dl_op_loc(w->stage->op),
-                      "loop '%s' has no constant size and must be inside of "
-                      "the accumulator tile",
-                      a->name);
-    }
+    if (!a->reduce || !(inside || (a->kind == DL_AXIS_OUTER && a->extent == DL_DYNAMIC))) continue;
+    return dl_error(dl_op_loc(w->stage->op),
+                    "loop '%s' has no constant size and must be inside of "
+                    "the accumulator tile",
+                    a->name);
   }
-  if (!carries) return DL_OK;
-  if (w->root == w->stage) {
-    w->carry = w->root->result->pointer;
-    return DL_OK;
-  }
-  dl_tensor_ref *ref = w->stage->result;
-  dl_expr elements = dl_expr_const(w->e->ctx, 1);
-  for (size_t i = 0; i < ref->rank; i++) elements = dl_expr_mul(elements, ref->sizes[i]);
-  dl_bound bound = dl_emit_bound(w->e, 1, &elements);
-  w->carry = dl_build_loop_alloc(&w->e->b, dl_storage_type(w->stage->c.result->element), bound);
   return DL_OK;
+}
+
+// Memory of the code of one parallel iteration, at its start.
+static dl_value *local_memory(dl_kernel *k, const dl_stage *s) {
+  dl_builder start = dl_builder_at_start(k->task, k->e.b.loc);
+  return dl_build_loop_local(&start, dl_storage_type(s->c.result->element),
+                             dl_ref_elements(k, s->result)->value);
+}
+
+// Memory for accumulators of reduce loops outside of the tile: the root's buffer where each element
+// is stored at the same place in the end, else one of its own.
+static void prepare_carry(dl_walk_state *w) {
+  dl_stage *s = w->stage;
+  if (!carries(w)) return;
+  if (w->root == s) {
+    w->carry = w->root->result->pointer;
+  } else if (w->root->role == DL_ROLE_INSIDE) {
+    if (!s->result->pointer) s->result->pointer = local_memory(w->k, s);
+    w->carry = s->result->pointer;
+  } else {
+    dl_expr elements = dl_ref_elements(w->k, s->result);
+    dl_bound bound = dl_emit_bound(w->e, 1, &elements);
+    w->carry = dl_build_loop_alloc(&w->e->b, dl_storage_type(s->c.result->element), bound);
+  }
 }
 
 // Tiles of tiles and fused tiles have no code for a partial tile.
@@ -554,31 +594,72 @@ static dl_status check_lanes(dl_walk_state *w) {
                   w->nest->axes.data[vector].name);
 }
 
-dl_status dl_kernel_emit_nest(dl_kernel *k, dl_stage *root) {
+void dl_walk_init(dl_walk_state *w, dl_kernel *k, dl_stage *root) {
   dl_stage *stage = root->driver ? root->driver : root;
   dl_nest *nest = &stage->nest;
   size_t count = nest->axes.len + 1;
-  dl_walk_state w = {.k = k,
-                     .e = &k->e,
-                     .stage = stage,
-                     .root = root,
-                     .nest = nest,
-                     .value = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
-                     .count = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
-                     .temp = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
-                     .extent = dl_arena_alloc(k->arena, count * sizeof(int64_t)),
-                     .reduces = stage->c.combiner != DL_COMBINE_NONE};
+  *w = (dl_walk_state){.k = k,
+                       .e = &k->e,
+                       .stage = stage,
+                       .root = root,
+                       .nest = nest,
+                       .value = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
+                       .count = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
+                       .temp = dl_arena_alloc(k->arena, count * sizeof(dl_expr)),
+                       .extent = dl_arena_alloc(k->arena, count * sizeof(int64_t)),
+                       .reduces = stage->c.combiner != DL_COMBINE_NONE};
   for (size_t i = 0; i < nest->axes.len; i++) {
-    w.extent[i] = nest->axes.data[i].extent;
-    w.temp[i] = dl_emit_dim(&k->e, NULL, (dl_range){0, INT64_MAX});
+    w->extent[i] = nest->axes.data[i].extent;
+    w->temp[i] = dl_emit_dim(&k->e, NULL, (dl_range){0, INT64_MAX});
   }
-  k->e.b.loc = dl_op_loc(stage->op);
+  find_registers(w);
+}
+
+// What a loop of the tile holds is not there any more when the root takes the accumulators.
+static dl_status check_root_reads(const dl_walk_state *w) {
+  if (w->root == w->stage) return DL_OK;
+  for (size_t i = 0; i < w->root->c.num_inputs; i++) {
+    const dl_stage *s = dl_kernel_ref(w->k, w->root->c.inputs[i])->stage;
+    if (!s || s->host != w->stage) continue;
+    for (size_t l = w->first_register; l < w->nest->num_loops; l++) {
+      if (w->nest->loops[l] != s->host_axis) continue;
+      return dl_error(dl_op_loc(s->op),
+                      "@%s cannot be computed at '%s', because @%s reads it outside of that loop",
+                      s->c.label, w->nest->axes.data[s->host_axis].name, w->root->c.label);
+    }
+  }
+  return DL_OK;
+}
+
+dl_status dl_kernel_check_nest(dl_kernel *k, dl_stage *root) {
+  dl_walk_state w;
+  dl_walk_init(&w, k, root);
   DL_TRY(check_tiles(&w));
   DL_TRY(check_lanes(&w));
-  find_registers(&w);
-  DL_TRY(prepare_carry(&w));
+  DL_TRY(check_carry(&w));
+  DL_TRY(check_root_reads(&w));
+  return dl_region_check(k, root);
+}
+
+// Loads of what the nest writes were made for an earlier index.
+static void emit_inner_nest(dl_kernel *k, dl_stage *root) {
+  dl_walk_state w;
+  dl_loc loc = k->e.b.loc;
+  if (!root->result->pointer) root->result->pointer = local_memory(k, root);
+  dl_walk_init(&w, k, root);
+  k->e.b.loc = dl_op_loc(w.stage->op);
+  dl_emit_forget(&k->e, root->result->pointer);
+  prepare_carry(&w);
+  emit_level(&w, 0);
+  k->e.b.loc = loc;
+}
+
+void dl_kernel_emit_nest(dl_kernel *k, dl_stage *root) {
+  dl_walk_state w;
+  dl_walk_init(&w, k, root);
+  k->e.b.loc = dl_op_loc(w.stage->op);
+  prepare_carry(&w);
   dl_emit_mark mark = dl_emit_enter(&k->e, k->e.b.block, k->e.b.before);
   dl_estimate_work(k, root, emit_parallel(&w));
   dl_emit_leave(&k->e, mark);
-  return DL_OK;
 }

@@ -1,4 +1,6 @@
 // Which computes of a kernel get loops of their own.
+#include <string.h>
+
 #include "dialects/tensor/tensor_ops.h"
 #include "passes/convert/tensor_to_loop_internal.h"
 
@@ -43,12 +45,22 @@ static bool drives(const dl_kernel *k, const dl_stage *s, const dl_stage *reader
   return s->c.combiner && !reader->c.combiner && !reader->driver && covers(k, s, reader, input);
 }
 
+// Whether the schedule gives a compute a place of its own.
+static bool is_placed(const dl_kernel *k, const dl_stage *s) {
+  for (size_t i = 0; i < k->schedule.count; i++) {
+    const dl_primitive *p = &k->schedule.primitives[i];
+    if (p->kind == DL_PRIM_COMPUTE_AT && s->c.label && !strcmp(p->names[0], s->c.label))
+      return true;
+  }
+  return false;
+}
+
 void dl_kernel_plan(dl_kernel *k) {
   for (size_t i = k->stages.len; i-- > 0;) {
     dl_stage *s = k->stages.data[i];
     size_t input;
     dl_stage *reader = only_reader(k, s, &input);
-    if (!reader || !drives(k, s, reader, input)) continue;
+    if (!reader || is_placed(k, s) || !drives(k, s, reader, input)) continue;
     s->role = DL_ROLE_DRIVER;
     s->reader = reader;
     reader->driver = s;

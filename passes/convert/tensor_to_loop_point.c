@@ -18,9 +18,17 @@ dl_expr dl_border_index(const dl_stage *s, const dl_border *border, const dl_exp
   return substitute(s, s->c.in_maps[border->input]->results[border->dim], iterators);
 }
 
+// Where an element is in the buffer, which may hold a part of the tensor only.
+static dl_expr offset_in(dl_kernel *k, const dl_tensor_ref *ref, const dl_expr *indices) {
+  if (!ref->first) return dl_linear_offset(k->e.ctx, ref->rank, ref->sizes, indices);
+  dl_expr *local = dl_arena_alloc(k->arena, (ref->rank + 1) * sizeof(dl_expr));
+  for (size_t d = 0; d < ref->rank; d++) local[d] = dl_expr_sub(indices[d], ref->first[d]);
+  return dl_linear_offset(k->e.ctx, ref->rank, ref->held, local);
+}
+
 dl_expr dl_point_offset(dl_kernel *k, const dl_stage *s, const dl_expr *iterators) {
   dl_expr *indices = substitute_map(k, s, s->c.out_map, iterators);
-  return dl_linear_offset(k->e.ctx, s->result->rank, s->result->sizes, indices);
+  return offset_in(k, s->result, indices);
 }
 
 bool dl_projection(dl_map map, size_t num_iterators, const dl_expr *extents, size_t *positions) {
@@ -101,7 +109,7 @@ static dl_value *constant_pointer(dl_kernel *k, dl_tensor_ref *ref) {
 static dl_value *read_ref(dl_kernel *k, dl_tensor_ref *ref, const dl_expr *indices) {
   dl_loop_emitter *e = &k->e;
   if (ref->stage && ref->stage == k->active) return k->accumulator;
-  dl_expr offset = dl_linear_offset(e->ctx, ref->rank, ref->sizes, indices);
+  dl_expr offset = offset_in(k, ref, indices);
   if (ref->constant) {
     dl_attr element = NULL;
     bool uniform = ref->constant->kind == DL_ATTR_DENSE && ref->constant->splat;

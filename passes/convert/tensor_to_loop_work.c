@@ -7,6 +7,7 @@ typedef struct work {
   bool flops_known, bytes_known;
   bool counted;  // something has been counted: the factors are settled
   DL_VEC(int64_t) factors;
+  dl_ptr_map seen;  // computes
 } work;
 
 // Floating-point operations in a compute's body, with the combination of a reduction.
@@ -62,10 +63,12 @@ static void add_buffer(work *w, const dl_value *tensor) {
     w->bytes += elements * (int64_t)dl_element_bytes(type->element);
 }
 
-static void add_stage(work *w, dl_kernel *k, const dl_stage *s) {
+static void add_stage(work *w, dl_kernel *k, dl_stage *s) {
+  if (dl_ptr_map_get(&w->seen, s)) return;
+  dl_ptr_map_set(&w->seen, s, s);
   add_points(w, k, s);
   for (size_t i = 0; i < s->c.num_inputs; i++) {
-    const dl_stage *producer = dl_kernel_ref(k, s->c.inputs[i])->stage;
+    dl_stage *producer = dl_kernel_ref(k, s->c.inputs[i])->stage;
     if (producer && producer->role != DL_ROLE_ROOT) {
       add_stage(w, k, producer);
     } else {
@@ -74,7 +77,7 @@ static void add_stage(work *w, dl_kernel *k, const dl_stage *s) {
   }
 }
 
-void dl_estimate_work(dl_kernel *k, const dl_stage *root, dl_op *loops) {
+void dl_estimate_work(dl_kernel *k, dl_stage *root, dl_op *loops) {
   work w = {.flops_known = true, .bytes_known = true};
   add_stage(&w, k, root);
   add_buffer(&w, dl_result(root->op, 0));
@@ -83,4 +86,5 @@ void dl_estimate_work(dl_kernel *k, const dl_stage *root, dl_op *loops) {
     dl_set_attr(loops, "flops_factors", dl_i64_array_attr(k->e.ctx, w.factors.len, w.factors.data));
   if (w.bytes_known) dl_set_attr(loops, "bytes", dl_i64_attr(k->e.ctx, w.bytes));
   DL_VEC_FREE(&w.factors);
+  dl_ptr_map_free(&w.seen);
 }
