@@ -17,6 +17,7 @@
 #ifndef DLIR_DIALECTS_CHECK_H
 #define DLIR_DIALECTS_CHECK_H
 
+#include "dialects/engine.h"
 #include "dialects/ndarray.h"
 #include "ir/pass.h"
 
@@ -26,6 +27,8 @@ DL_API dl_checker *dl_checker_create(dl_context *ctx, uint64_t seed);
 DL_API void dl_checker_destroy(dl_checker *checker);
 // Inputs of @main instead of random ones; takes a reference to each.
 DL_API void dl_checker_set_inputs(dl_checker *checker, size_t count, dl_ndarray *const *inputs);
+// Lets large programs run natively; NULL: never. The engine must outlive the checker.
+DL_API void dl_checker_set_engine(dl_checker *checker, dl_engine *engine);
 // To be installed as dl_instrumentation.check; valid as long as the checker.
 DL_API const dl_executor *dl_checker_executor(const dl_checker *checker);
 

@@ -3,17 +3,31 @@
 #define DLIR_DIALECTS_CHECK_INTERNAL_H
 
 #include "dialects/check.h"
+#include "dialects/engine.h"
 #include "dialects/interp.h"
+
+// Kinds of inputs, each for what the others do not show. Programs that take long are run on the
+// first alone.
+typedef enum dl_input_set {
+  DL_INPUTS_PLAIN,    // floats in [-2, 2), one in 16 of them 0; given inputs take its place
+  DL_INPUTS_WIDE,     // floats of many magnitudes, larger integers, other dynamic sizes
+  DL_INPUTS_SPECIAL,  // plain, but one float in 8 is NaN, infinite, -0, denormal, huge or halfway
+                      // between integers; for exact passes
+  DL_NUM_INPUT_SETS,
+} dl_input_set;
 
 typedef struct dl_check_inputs {
   dl_ident function;
+  dl_input_set set;
+  bool usable;  // the function runs on them
   size_t count;
   dl_ndarray **arrays;
   bool *is_buffer;  // behind a pointer: the function may write it
 } dl_check_inputs;
 
-// What integers of more than 8 bits are: random below 3, or all alike.
+// What integers of more than 8 bits are: random in [-100, 100], random below 3, or all alike.
 typedef enum dl_integer_style {
+  DL_INTEGERS_WIDE,
   DL_INTEGERS_RANDOM,
   DL_INTEGERS_ONE,
   DL_INTEGERS_ZERO,
@@ -22,12 +36,14 @@ typedef enum dl_integer_style {
 
 dl_check_inputs *dl_inputs_create(dl_ident function, size_t count);  // arrays are NULL
 // NULL when the function takes what cannot be made.
-dl_check_inputs *dl_make_inputs(const dl_op *function, uint64_t seed, dl_integer_style style);
+dl_check_inputs *dl_make_inputs(const dl_op *function, uint64_t seed, dl_input_set set,
+                                dl_integer_style style);
 void dl_free_inputs(dl_check_inputs *inputs);
 
-// What one function gave.
+// What one function gave on one set of inputs.
 typedef struct dl_function_outputs {
   dl_ident function;
+  dl_input_set set;
   DL_VEC(dl_ndarray *) outputs;
 } dl_function_outputs;
 
@@ -36,13 +52,6 @@ typedef struct dl_check_result {
   dl_op *module;  // a copy of the program
 } dl_check_result;
 
-struct dl_checker {
-  dl_context *ctx;
-  uint64_t seed;
-  dl_executor executor;
-  DL_VEC(dl_check_inputs *) inputs;
-};
-
 // How much the elements of an array depend on roundings.
 typedef struct dl_spreads {
   double *each;       // largest deviation per element, or NULL
@@ -50,6 +59,24 @@ typedef struct dl_spreads {
   double relative;    // the same of those relative to their elements
   double everywhere;  // allowed for all
 } dl_spreads;
+
+// The spreads of a function's outputs.
+typedef struct dl_function_spreads {
+  dl_ident function;
+  dl_input_set set;
+  DL_VEC(dl_spreads) outputs;
+} dl_function_spreads;
+
+struct dl_checker {
+  dl_context *ctx;
+  uint64_t seed;
+  dl_executor executor;
+  dl_engine *engine;  // or NULL
+  DL_VEC(dl_check_inputs *) inputs;
+  DL_VEC(dl_function_spreads) spreads;
+  bool ran;       // once at least
+  bool is_small;  // worth running on all sets of inputs
+};
 
 dl_spreads dl_spreads_create(const dl_ndarray *exact);
 void dl_spreads_add(dl_spreads *spreads, const dl_ndarray *exact, const dl_ndarray *noisy);
@@ -63,6 +90,22 @@ double dl_max_magnitude(const dl_ndarray *array);              // of finite elem
 // Whether all elements agree within the tolerances; writes the worst into `why` if not.
 bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
                        dl_buffer *why);
+
+// --- running (check_run.c) ---
+// The inputs kept for the function, or new ones; not usable where the function takes what cannot be
+// made, or does not run on them.
+dl_check_inputs *dl_check_inputs_for(dl_checker *checker, dl_op *module, const dl_op *function,
+                                     dl_input_set set);
+// Runs the function on copies of the inputs; buffers are outputs too.
+dl_status dl_check_run_function(dl_op *module, const dl_check_inputs *inputs,
+                                const dl_interp_options *options, dl_function_outputs *outcome);
+// Runs every function that is checked. NULL after a diagnostic. The result has no module yet.
+dl_check_result *dl_check_run(dl_checker *checker, dl_op *module, const dl_interp_options *options);
+// The same in a child process, where native code may crash (check_fork.c).
+dl_check_result *dl_check_run_forked(dl_checker *checker, dl_op *module,
+                                     const dl_interp_options *options);
+void dl_check_release_outputs(dl_function_outputs *outcome);
+void dl_check_free_result(dl_check_result *result);
 
 // What a run computed, op by op (check_trace.c).
 typedef struct dl_trace dl_trace;

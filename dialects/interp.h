@@ -22,6 +22,10 @@ typedef struct dl_interp_options {
   // Not 0: every rounding of a float is moved at random by up to a unit in the last place, which
   // shows how much the results depend on roundings.
   uint64_t noise;
+  // Runs what is large natively: dense computations; without noise also functions of the loop
+  // level, whose memory is not checked then. NULL: nothing.
+  struct dl_engine *engine;
+  double *work;  // NULL, or where ops and points of dense computations that ran are added up
 } dl_interp_options;
 
 // Runs function `name` of a module that verifies. Inputs and outputs are those of the function's
@@ -35,6 +39,9 @@ DL_API dl_status dl_interp_run(dl_op *module, dl_ident name, size_t num_inputs,
                                dl_ndarray *const *inputs, size_t *num_outputs,
                                dl_ndarray ***outputs, const dl_interp_options *options);
 DL_API void dl_interp_release(size_t count, dl_ndarray **arrays);
+
+// Whether an engine would run a call in this function, or the function itself, natively.
+DL_API bool dl_interp_is_large(const dl_op *function);
 
 // The type of the tensors that a function takes and gives (see above): loop.signature, else its own
 // type.

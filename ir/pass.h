@@ -100,6 +100,9 @@ typedef struct dl_instrumentation {
   const char *reproducer;    // path for a crash/failure reproducer, or NULL
   const char *skip_passes;   // comma-separated names
   const dl_executor *check;  // --check-each-pass; NULL: off
+  // Called after each check, or NULL: the pass was number `number` of `total`.
+  void (*checked)(void *user, const char *pass, size_t number, size_t total, double seconds);
+  void *checked_user;
   FILE *out;                 // where printing, timing and statistics go (stderr)
   struct dl_print_options *print_options;  // or NULL
 } dl_instrumentation;

@@ -9,6 +9,8 @@ typedef struct run_state {
   const dl_instrumentation *in;
   dl_op *module;
   void *evaluated;  // what the executor got from the module as it is now; NULL: not yet
+  dl_op *changed;   // the first op that the pass changed since the last check, or NULL
+  size_t num_checked, num_passes;
 } run_state;
 
 void dl_set_instrumentation(dl_pass_manager *pm, const dl_instrumentation *instrumentation) {
@@ -61,6 +63,7 @@ static void release(run_state *run) {
 
 static dl_status check_unchanged(run_state *run, const dl_pass *pass, dl_op *op) {
   const dl_executor *check = run->in->check;
+  double start = now();
   void *after;
   if (evaluate(run, &after) != DL_OK) {
     dl_note(dl_op_loc(op), "after pass '%s' the program cannot be evaluated", pass->def->name);
@@ -75,7 +78,22 @@ static dl_status check_unchanged(run_state *run, const dl_pass *pass, dl_op *op)
   dl_buffer_free(&why);
   release(run);
   run->evaluated = after;
+  if (run->in->checked)
+    run->in->checked(run->in->checked_user, pass->def->name, run->num_checked, run->num_passes,
+                     now() - start);
   return equal ? DL_OK : DL_FAILED;
+}
+
+// After a pass has run on all the ops that are its business.
+static dl_status check_changes(run_state *run, const dl_pass *pass) {
+  dl_op *changed = run->changed;
+  run->changed = NULL;
+  run->num_checked++;
+  if (!run->in->check || !changed) return DL_OK;
+  dl_status status = check_unchanged(run, pass, changed);
+  if (status != DL_OK && run->in->print_after_failure)
+    dl_print_ir(run->in, "After Failure of", pass, changed);
+  return status;
 }
 
 // --- one pass ---
@@ -92,7 +110,8 @@ static dl_status verify_after(run_state *run, const dl_pass *pass, dl_op *op) {
     dl_buffer_free(&when);
     DL_TRY(status);
   }
-  return run->in->check ? check_unchanged(run, pass, op) : DL_OK;
+  if (!run->changed) run->changed = op;
+  return DL_OK;
 }
 
 static dl_status run_and_verify(run_state *run, dl_pass *pass, dl_op *op) {
@@ -129,7 +148,8 @@ static dl_status run_pass(run_state *run, dl_pass *pass, dl_op *op) {
 
 // --- pipelines ---
 
-static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, dl_op *op);
+static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, size_t count,
+                            dl_op *const *ops);
 
 typedef DL_VEC(dl_op *) op_list;
 
@@ -149,19 +169,31 @@ static void list_anchored(const dl_pipeline *pipeline, dl_op *parent, op_list *o
 static dl_status run_nested(run_state *run, const dl_pipeline *pipeline, dl_op *parent) {
   op_list ops = {0};
   list_anchored(pipeline, parent, &ops);
-  dl_status status = DL_OK;
-  for (size_t i = 0; i < ops.len && status == DL_OK; i++)
-    status = run_stages(run, pipeline, ops.data[i]);
+  dl_status status = run_stages(run, pipeline, ops.len, ops.data);
   DL_VEC_FREE(&ops);
   return status;
 }
 
-static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, dl_op *op) {
-  for (size_t i = 0; i < pipeline->stages.len; i++) {
-    dl_stage stage = pipeline->stages.data[i];
-    DL_TRY(stage.pass ? run_pass(run, stage.pass, op) : run_nested(run, stage.nested, op));
-  }
+static dl_status run_stage(run_state *run, dl_stage stage, size_t count, dl_op *const *ops) {
+  for (size_t i = 0; i < count; i++)
+    DL_TRY(stage.pass ? run_pass(run, stage.pass, ops[i]) : run_nested(run, stage.nested, ops[i]));
+  return stage.pass ? check_changes(run, stage.pass) : DL_OK;
+}
+
+// One op after the other; when passes are checked, one pass after the other, since then the whole
+// program runs after each. What the passes do is the same: on one op they do not see the others.
+static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, size_t count,
+                            dl_op *const *ops) {
+  size_t together = run->in->check ? count : 1;
+  for (size_t first = 0; first < count; first += together)
+    for (size_t i = 0; i < pipeline->stages.len; i++)
+      DL_TRY(run_stage(run, pipeline->stages.data[i], together, ops + first));
   return DL_OK;
+}
+
+static void count_pass(dl_pass *pass, void *count) {
+  (void)pass;
+  ++*(size_t *)count;
 }
 
 static dl_status run_root(run_state *run) {
@@ -170,12 +202,13 @@ static dl_status run_root(run_state *run) {
   if (root->anchor && strcmp(root->anchor, dl_op_name(module)))
     return dl_error(dl_op_loc(module), "the pipeline runs on '%s', but this is '%s'", root->anchor,
                     dl_op_name(module));
-  return run_stages(run, root, module);
+  return run_stages(run, root, 1, &module);
 }
 
 dl_status dl_run_pipeline(dl_pass_manager *pm, dl_op *module) {
   const dl_instrumentation *in = &pm->instrumentation;
-  run_state run = {pm, in, module, NULL};
+  run_state run = {.pm = pm, .in = in, .module = module};
+  dl_for_each_pass(pm->root, count_pass, &run.num_passes);
   // Written ahead, so that it is there after a crash too.
   if (in->reproducer) DL_TRY(dl_write_reproducer(pm, module));
   double start = now();

@@ -21,6 +21,8 @@ typedef struct dl_target_def {
                     size_t num_options);
   // Fills a machine description for --mcpu/--march ("native" included): sets module attributes.
   dl_status (*describe)(dl_op *module, const dl_named_text *options, size_t num_options);
+  // Native code for the interpreter (dialects/engine.h); NULL: none. Returns NULL after a diagnostic.
+  struct dl_engine *(*create_engine)(dl_context *ctx);
 } dl_target_def;
 
 typedef struct dl_module_def {

@@ -51,12 +51,14 @@ typedef struct dl_box {
   DL_VEC(dl_box_register) registers;
   DL_VEC(dl_box_op) ops;
   dl_register result;
-  dl_type type;  // of the result, and of what is stored (signs aside)
+  dl_type type;          // of the result, and of what is stored (signs aside)
   dl_combiner combiner;  // integers are combined with the sign of the target's elements
   dl_scalar_value init;  // with a combiner
   dl_ndarray *target;
-  const dl_expr *out;  // one index per dimension of the target, over the parallel iterators
-  uint64_t *noise;     // NULL, or the state with which every rounding is perturbed
+  const dl_expr *out;        // one index per dimension of the target, over the parallel iterators
+  uint64_t *noise;           // NULL, or the state with which every rounding is perturbed
+  struct dl_engine *engine;  // that may run it, or NULL (dialects/engine.h)
+  double *work;              // NULL, or where its points are added
   // Conditions e >= 0 or e = 0. Points outside of one over parallel iterators store 0; others
   // contribute nothing. Nothing is read at points outside.
   size_t num_conditions;

@@ -1,4 +1,8 @@
+#include "dialects/engine.h"
 #include "dialects/eval/box_internal.h"
+
+// Compiling takes as long as interpreting so many points.
+enum { WORTH_COMPILING = 1 << 20 };
 
 // Instructions, and indices computed per lane, are evaluated in one program: first the conditions,
 // then (where some lane satisfies them) the body, with the indices of each read before it.
@@ -392,8 +396,18 @@ static bool is_empty(const dl_box *box) {
   return false;
 }
 
+static double count_points(const dl_box *box) {
+  double points = 1;
+  for (size_t i = 0; i < box->num_iterators; i++) points *= (double)box->extents[i];
+  return points;
+}
+
 dl_status dl_box_run(dl_box *box) {
   if (is_empty(box)) return DL_OK;
+  double points = count_points(box);
+  if (box->work) *box->work += points;
+  if (box->engine && points >= WORTH_COMPILING && box->engine->run_box(box->engine, box))
+    return DL_OK;
   machine m = {.box = box, .strip = choose_strip(box)};
   compile(&m);
   size_t strip_bytes = DL_STRIP * sizeof(dl_scalar_value);

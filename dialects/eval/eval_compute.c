@@ -173,14 +173,19 @@ static dl_status build_and_run(builder *b, dl_ndarray **result) {
 }
 
 dl_status dl_eval_compute(const dl_op *op, dl_ndarray *const *inputs, dl_ndarray *const *captures,
-                          const int64_t *symbols, dl_ndarray **result, uint64_t *noise) {
+                          const int64_t *symbols, dl_ndarray **result,
+                          const dl_eval_options *options) {
   dl_arena *arena = dl_arena_create();
   builder b = {.op = op,
                .compute = dl_compute_read(op, arena),
                .symbols = symbols,
                .inputs = inputs,
                .captures = captures,
-               .box = {.loc = dl_op_loc(op), .arena = arena, .noise = noise}};
+               .box = {.loc = dl_op_loc(op),
+                       .arena = arena,
+                       .noise = options->noise,
+                       .engine = options->engine,
+                       .work = options->work}};
   dl_status status = build_and_run(&b, result);
   dl_box_free(&b.box);
   dl_ptr_map_free(&b.registers);

@@ -12,7 +12,7 @@ typedef struct evaluation {
   int64_t *symbols;
   size_t num_known;  // symbols
   dl_arena *arena;
-  uint64_t *noise;
+  dl_eval_options options;
 } evaluation;
 
 static const dl_expr *bind_exprs(const evaluation *e, size_t count, const dl_expr *exprs) {
@@ -103,7 +103,9 @@ static dl_status run_box(const evaluation *e, dl_box *box, size_t num_reads,
                          const dl_bound_read *reads, const dl_scalar *body) {
   box->loc = e->loc;
   box->arena = e->arena;
-  box->noise = e->noise;
+  box->noise = e->options.noise;
+  box->engine = e->options.engine;
+  box->work = e->options.work;
   box->type = body->type;
   dl_status status = add_reads(e, box, num_reads, reads);
   if (status == DL_OK) status = add_scalar(e, box, body, &box->result);
@@ -226,10 +228,11 @@ static void take_results(const evaluation *e, dl_ndarray **results) {
 }
 
 dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results,
-                       uint64_t *noise) {
+                       const dl_eval_options *options) {
   dl_bound_spec *bound = dl_spec_bind(op);
   if (!bound) return DL_FAILED;
-  evaluation e = {.bound = bound, .loc = dl_op_loc(op), .arena = dl_arena_create(), .noise = noise};
+  evaluation e = {
+      .bound = bound, .loc = dl_op_loc(op), .arena = dl_arena_create(), .options = *options};
   e.tensors = dl_arena_alloc(e.arena, bound->num_tensors * sizeof(dl_ndarray *) + 1);
   dl_status status = evaluate(&e, operands);
   if (status == DL_OK) take_results(&e, results);

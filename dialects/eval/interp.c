@@ -1,5 +1,6 @@
 #include "dialects/interp.h"
 
+#include "dialects/engine.h"
 #include "dialects/eval/interp_internal.h"
 #include "dialects/loop/loop.h"
 
@@ -23,25 +24,31 @@ void dl_place_copy(dl_frame *to_frame, dl_place to, const dl_frame *from_frame, 
 
 // --- memory ---
 
-static dl_memory *new_memory(size_t size) {
-  char *data = malloc(size ? size : 1);
-  if (!data) return NULL;
-  memset(data, 0xff, size);
-  dl_memory *memory = dl_malloc(sizeof(*memory));
-  *memory = (dl_memory){data, size};
-  return memory;
+static dl_memory *new_memory(size_t size, bool guarded) {
+  dl_memory memory = {.size = size};
+  memory.data =
+      guarded ? dl_map_guarded(size, &memory.mapped, &memory.mapping) : malloc(size ? size : 1);
+  if (!memory.data) return NULL;
+  memset(memory.data, 0xff, size);
+  dl_memory *kept = dl_malloc(sizeof(*kept));
+  *kept = memory;
+  return kept;
 }
 
-dl_memory *dl_allocate(const dl_op *op, int64_t count, size_t element_bytes) {
+dl_memory *dl_allocate(const dl_frame *frame, const dl_op *op, int64_t count,
+                       size_t element_bytes) {
   int64_t size;
   bool fits = count >= 0 && !__builtin_mul_overflow(count, (int64_t)element_bytes, &size);
-  dl_memory *memory = fits ? new_memory((size_t)size) : NULL;
+  dl_memory *memory = fits ? new_memory((size_t)size, frame->interp->eval.engine) : NULL;
   if (!memory) dl_op_error(op, "asks for %lld elements of memory", (long long)count);
   return memory;
 }
 
 void dl_memory_free(dl_memory *memory) {
-  free(memory->data);
+  if (memory->mapping)
+    dl_unmap_guarded(memory->mapping, memory->mapped);
+  else
+    free(memory->data);
   free(memory);
 }
 
@@ -115,6 +122,7 @@ static void observe(const dl_frame *frame, const dl_instr *instr) {
 
 dl_status dl_run_code(dl_frame *frame, const dl_code *code) {
   bool observed = frame->interp->options && frame->interp->options->observe;
+  if (frame->interp->eval.work) *frame->interp->eval.work += (double)code->num_instrs;
   for (size_t i = 0; i < code->num_instrs; i++) {
     const dl_instr *instr = &code->instrs[i];
     DL_TRY(instr->run(frame, instr));
@@ -235,6 +243,9 @@ static dl_status run_in_frame(dl_frame *frame) {
 
 static dl_status run_call(dl_frame *frame, const dl_instr *instr) {
   const dl_compiled *callee;
+  if (!instr->num_results &&
+      dl_run_natively(frame, instr->data, instr->num_operands, instr->operands, 0, NULL))
+    return DL_OK;
   DL_TRY(dl_compile_function(frame->interp, (dl_op *)instr->data, &callee));
   dl_frame inner = dl_frame_open(frame->interp, callee);
   for (size_t i = 0; i < instr->num_operands; i++)
@@ -301,7 +312,8 @@ static dl_status run_init(dl_interp *interp, dl_ident entry) {
   dl_op *init = dl_symbol_lookup(interp->module, name);
   if (!init || name == entry || !dl_has_trait(init, DL_FUNCTION)) return DL_OK;
   const dl_interp_options *options = interp->options;
-  interp->options = NULL;
+  const dl_interp_options quiet = {.engine = interp->eval.engine};
+  interp->options = &quiet;
   dl_status status = run_function(interp, init, 0, NULL, &interp->num_weights, &interp->weights);
   interp->options = options;
   return status;
@@ -321,6 +333,12 @@ dl_status dl_interp_run(dl_op *module, dl_ident name, size_t num_inputs, dl_ndar
   if (options && options->noise) {
     interp.noise_state = options->noise;
     interp.noise = &interp.noise_state;
+  }
+  interp.eval.noise = interp.noise;
+  interp.eval.work = options ? options->work : NULL;
+  if (options && options->engine) {
+    interp.eval.engine = options->engine;
+    options->engine->forget_functions(options->engine);
   }
   dl_status status = run_init(&interp, name);
   if (status == DL_OK)

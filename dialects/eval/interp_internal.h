@@ -3,6 +3,7 @@
 #ifndef DLIR_DIALECTS_EVAL_INTERP_INTERNAL_H
 #define DLIR_DIALECTS_EVAL_INTERP_INTERNAL_H
 
+#include "dialects/eval/eval.h"
 #include "dialects/eval/kernel.h"
 #include "dialects/interp.h"
 #include "dialects/ndarray.h"
@@ -25,7 +26,9 @@ typedef struct dl_place {
 
 typedef struct dl_memory {
   char *data;
-  size_t size;  // bytes
+  size_t size;    // bytes
+  char *mapping;  // NULL: `data` is malloc'ed, or another's
+  size_t mapped;
 } dl_memory;
 
 typedef struct dl_pointer {
@@ -92,7 +95,8 @@ struct dl_interp {
   size_t num_weights;
   dl_ndarray **weights;          // results of @init
   uint64_t noise_state, *noise;  // NULL: none
-  unsigned depth;                // of calls
+  dl_eval_options eval;
+  unsigned depth;  // of calls
 };
 
 struct dl_compiler {
@@ -139,8 +143,16 @@ static inline int64_t dl_place_int(const dl_frame *frame, dl_place place) {
 }
 dl_status dl_eval_index(const dl_frame *frame, const dl_instr *instr, size_t expr, int64_t *value);
 // New memory with all bits set; NULL after a diagnostic at op.
-dl_memory *dl_allocate(const dl_op *op, int64_t count, size_t element_bytes);
+dl_memory *dl_allocate(const dl_frame *frame, const dl_op *op, int64_t count, size_t element_bytes);
 void dl_memory_free(dl_memory *memory);
+
+// --- native code (interp_native.c) ---
+// Whether an engine ran the function on these places of the frame, for every point of the grid.
+bool dl_run_natively(const dl_frame *frame, const dl_op *function, size_t num_args,
+                     const dl_place *args, size_t grid_rank, const int64_t *grid);
+// Memory that ends, but for an alignment of 64, at a page that faults. NULL when there is none.
+char *dl_map_guarded(size_t size, size_t *mapped, char **mapping);
+void dl_unmap_guarded(char *mapping, size_t mapped);
 
 // --- inputs and outputs of an opened frame ---
 dl_status dl_set_plain_inputs(dl_frame *frame, size_t count, dl_ndarray *const *inputs);

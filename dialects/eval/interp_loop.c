@@ -238,7 +238,7 @@ static dl_status prepare_slice(dl_compiler *c, const dl_op *op, dl_instr *instr)
 
 static dl_status run_local(dl_frame *frame, const dl_instr *instr) {
   if (pointer_at(frame, instr->results[0]).memory) return DL_OK;
-  dl_memory *memory = dl_allocate(instr->op, dl_get_i64(instr->op, "elements", 0),
+  dl_memory *memory = dl_allocate(frame, instr->op, dl_get_i64(instr->op, "elements", 0),
                                   dl_element_bytes(element_of(instr->results[0])));
   if (!memory) return DL_FAILED;
   DL_PUSH(&frame->locals, memory);
@@ -256,7 +256,7 @@ static dl_status run_alloc(dl_frame *frame, const dl_instr *instr) {
   int64_t count;
   DL_TRY(dl_eval_index(frame, instr, 0, &count));
   dl_memory *memory =
-      dl_allocate(instr->op, count, dl_element_bytes(element_of(instr->results[0])));
+      dl_allocate(frame, instr->op, count, dl_element_bytes(element_of(instr->results[0])));
   if (!memory) return DL_FAILED;
   DL_PUSH(&frame->interp->memories, memory);
   set_pointer(frame, instr, (dl_pointer){memory, 0});
@@ -280,7 +280,7 @@ static dl_status run_fixed_pointer(dl_frame *frame, const dl_instr *instr) {
 
 static dl_status set_fixed(dl_compiler *c, dl_instr *instr, const dl_ndarray *array) {
   dl_memory *memory = dl_arena_alloc(c->arena, sizeof(*memory));
-  *memory = (dl_memory){array->data, dl_ndarray_bytes(array)};
+  *memory = (dl_memory){.data = array->data, .size = dl_ndarray_bytes(array)};
   instr->data = memory;
   instr->run = run_fixed_pointer;
   return DL_OK;
@@ -380,10 +380,20 @@ static dl_status prepare_apply(dl_compiler *c, const dl_op *op, dl_instr *instr)
 
 // --- launch ---
 
+static bool launch_natively(dl_frame *frame, const dl_instr *instr, size_t first, size_t num_args) {
+  int64_t *grid = dl_calloc(instr->num_exprs + 1, sizeof(*grid));
+  bool empty, done = eval_all(frame, instr, grid, &empty) == DL_OK &&
+                     dl_run_natively(frame, instr->data, num_args, instr->operands + first,
+                                     instr->num_exprs, grid);
+  free(grid);
+  return done;
+}
+
 static dl_status run_launch(dl_frame *frame, const dl_instr *instr) {
   const dl_compiled *kernel;
-  DL_TRY(dl_compile_function(frame->interp, (dl_op *)instr->data, &kernel));
   size_t num_args, first = dl_operand_group(instr->op, DL_LOOP_LAUNCH_ARGUMENTS, &num_args);
+  if (frame->interp->eval.engine && launch_natively(frame, instr, first, num_args)) return DL_OK;
+  DL_TRY(dl_compile_function(frame->interp, (dl_op *)instr->data, &kernel));
   if (kernel->body.num_args != num_args + instr->num_exprs)
     return dl_op_error(instr->op, "has another number of arguments than the kernel");
   dl_frame inner = dl_frame_open(frame->interp, kernel);

@@ -22,7 +22,7 @@ static dl_status run_compute(dl_frame *frame, const dl_instr *instr) {
   for (size_t i = 0; i < num_symbols; i++)
     symbols[i] = dl_place_int(frame, instr->operands[num_tensors + i]);
   dl_status status = dl_eval_compute(instr->op, tensors, tensors + num_inputs, symbols, &result,
-                                     frame->interp->noise);
+                                     &frame->interp->eval);
   if (status == DL_OK) dl_place_set_tensor(frame, instr->results[0], result);
   free(tensors);
   free(symbols);
@@ -61,7 +61,7 @@ static dl_status check_result(const dl_op *op, size_t i, const dl_ndarray *array
 static dl_status run_spec(dl_frame *frame, const dl_instr *instr) {
   dl_ndarray **operands = tensors_at(frame, instr->num_operands, instr->operands);
   dl_ndarray **results = dl_calloc(instr->num_results, sizeof(*results));
-  dl_status status = dl_eval_spec(instr->op, operands, results, frame->interp->noise);
+  dl_status status = dl_eval_spec(instr->op, operands, results, &frame->interp->eval);
   for (size_t i = 0; i < instr->num_results && status == DL_OK; i++)
     status = check_result(instr->op, i, results[i]);
   for (size_t i = 0; i < instr->num_results; i++) {

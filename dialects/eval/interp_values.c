@@ -10,7 +10,7 @@ dl_type dl_interp_signature(const dl_op *function) {
 
 static void set_pointer(dl_frame *frame, dl_place place, dl_ndarray *array) {
   dl_memory *memory = dl_arena_alloc(frame->interp->arena, sizeof(*memory));
-  *memory = (dl_memory){array->data, dl_ndarray_bytes(array)};
+  *memory = (dl_memory){.data = array->data, .size = dl_ndarray_bytes(array)};
   *(dl_pointer *)dl_at(frame, place) = (dl_pointer){memory, 0};
 }
 

@@ -27,6 +27,31 @@ DL_API size_t dl_lane_bytes(dl_lane lane);
 
 enum { DL_KERNEL_MAX_INPUTS = 3 };
 
+// What a kernel computes, as far as code generators know it; the type of its operands decides
+// between integers (signed ones) and floats.
+typedef enum dl_basic {
+  DL_BASIC_NONE,  // only `run` knows
+  DL_BASIC_ADD,
+  DL_BASIC_SUB,
+  DL_BASIC_MUL,
+  DL_BASIC_DIV,  // of floats
+  DL_BASIC_MAX,  // of floats: NaN wins, and 0 is more than -0
+  DL_BASIC_MIN,
+  DL_BASIC_NEG,
+  DL_BASIC_ABS,
+  DL_BASIC_SQRT,
+  DL_BASIC_FLOOR,  // of floats, like the next
+  DL_BASIC_CEIL,
+  DL_BASIC_COMPARE,
+  DL_BASIC_SELECT,
+  DL_BASIC_AND,
+  DL_BASIC_OR,
+  DL_BASIC_XOR,
+  DL_BASIC_FLOORDIV,
+  DL_BASIC_MOD,
+  DL_BASIC_SAME,
+} dl_basic;
+
 // A function over runs of lanes, and how its results are brought to their type.
 typedef struct dl_kernel dl_kernel;
 struct dl_kernel {
@@ -36,6 +61,7 @@ struct dl_kernel {
   unsigned width;     // of integer operands, in bits
   int64_t predicate;  // of comparisons
   bool rounds;        // the exact result need not be a number of the type
+  dl_basic basic;
 };
 
 // The kernel of an arith or math op (on scalars, or on the lanes of vectors and tensors); false if

@@ -283,10 +283,48 @@ static bool is_exact(dl_kernel_fn run) {
   return false;
 }
 
+#define ON_FLOATS(name, basic) \
+  {dl_f32_##name, basic}, { dl_f64_##name, basic }
+#define ON_ALL(name, basic) {dl_int_##name, basic}, ON_FLOATS(name, basic)
+
+static dl_basic basic_of(dl_kernel_fn run) {
+  static const struct {
+    dl_kernel_fn run;
+    dl_basic basic;
+  } table[] = {ON_ALL(add, DL_BASIC_ADD),
+               ON_ALL(sub, DL_BASIC_SUB),
+               ON_ALL(mul, DL_BASIC_MUL),
+               ON_FLOATS(div, DL_BASIC_DIV),
+               ON_FLOATS(max, DL_BASIC_MAX),
+               ON_FLOATS(min, DL_BASIC_MIN),
+               ON_ALL(neg, DL_BASIC_NEG),
+               ON_FLOATS(abs, DL_BASIC_ABS),
+               ON_FLOATS(sqrt, DL_BASIC_SQRT),
+               ON_FLOATS(floor, DL_BASIC_FLOOR),
+               ON_FLOATS(ceil, DL_BASIC_CEIL),
+               ON_ALL(compare, DL_BASIC_COMPARE),
+               ON_ALL(select, DL_BASIC_SELECT),
+               {dl_int_and, DL_BASIC_AND},
+               {dl_int_or, DL_BASIC_OR},
+               {dl_int_xor, DL_BASIC_XOR},
+               {dl_int_floordiv, DL_BASIC_FLOORDIV},
+               {dl_int_mod, DL_BASIC_MOD},
+               {dl_int_same, DL_BASIC_SAME},
+               {f32_to_f32, DL_BASIC_SAME}};
+  for (size_t i = 0; i < DL_COUNT(table); i++)
+    if (table[i].run == run) return table[i].basic;
+  return DL_BASIC_NONE;
+}
+
 static bool describe(dl_kernel *kernel, dl_kernel_fn run, size_t num_inputs, dl_type from,
                      dl_type to) {
-  *kernel = (dl_kernel){
-      run, num_inputs, from, to, integer_width(from), 0, dl_is_float(to) && !is_exact(run)};
+  *kernel = (dl_kernel){.run = run,
+                        .num_inputs = num_inputs,
+                        .from = from,
+                        .to = to,
+                        .width = integer_width(from),
+                        .rounds = dl_is_float(to) && !is_exact(run),
+                        .basic = run ? basic_of(run) : DL_BASIC_NONE};
   return run != NULL;
 }
 

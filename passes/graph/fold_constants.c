@@ -56,7 +56,7 @@ static dl_status fold(dl_op *op, bool *folded) {
     DL_PUSH(&operands, constant ? dl_ndarray_of_attr(constant) : NULL);
   }
   for (size_t i = 0; i < dl_num_results(op); i++) DL_PUSH(&results, NULL);
-  dl_status status = dl_eval_spec(op, operands.data, results.data, NULL);
+  dl_status status = dl_eval_spec(op, operands.data, results.data, &(dl_eval_options){0});
   array_list *lists[] = {&operands, &results};
   if (status == DL_OK) *folded = replace_by_constants(op, &results);
   for (size_t l = 0; l < DL_COUNT(lists); l++) {

@@ -81,14 +81,16 @@ dl_machine dl_host_processor(dl_context *ctx, dl_machine described) {
   return described;
 }
 
-// The text of what went wrong (malloc'ed), or NULL.
-static char *run_passes(const dl_codegen *c, LLVMTargetMachineRef target, dl_unit *unit) {
+const char *dl_middle_end_passes(const dl_codegen *c, const dl_unit *unit) {
   static const char *const defaults[] = {"default<O0>", "default<O1>", "default<O2>",
                                          "default<O3>"};
-  bool own = c->opt_level >= 2 && !unit->scalar;
+  return c->opt_level >= 2 && !unit->scalar ? vector_pipeline : defaults[c->opt_level];
+}
+
+// The text of what went wrong (malloc'ed), or NULL.
+static char *run_passes(const dl_codegen *c, LLVMTargetMachineRef target, dl_unit *unit) {
   LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-  LLVMErrorRef error =
-      LLVMRunPasses(unit->module, own ? vector_pipeline : defaults[c->opt_level], target, options);
+  LLVMErrorRef error = LLVMRunPasses(unit->module, dl_middle_end_passes(c, unit), target, options);
   LLVMDisposePassBuilderOptions(options);
   if (!error) return NULL;
   char *message = LLVMGetErrorMessage(error), *copy = strdup(message);

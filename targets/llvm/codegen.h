@@ -19,6 +19,8 @@ void dl_codegen_destroy(dl_codegen *codegen);
 // This process's processor with all its features, as far as code generation goes.
 dl_machine dl_host_processor(dl_context *ctx, dl_machine described);
 
+// The middle-end passes for a unit, as LLVM's pass pipelines are written.
+const char *dl_middle_end_passes(const dl_codegen *codegen, const dl_unit *unit);
 // Runs the middle-end passes on one module.
 dl_status dl_optimize(const dl_codegen *codegen, dl_loc loc, dl_unit *unit);
 // Optimizes and compiles the units in parallel; buffers[i] (to be disposed of, or NULL) is the

@@ -39,6 +39,9 @@ typedef struct dl_emit_options {
 
 // Emits the host function and all kernels it launches. The units are appended also when it fails.
 dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit_list *units);
+// Emits one kernel with its entry into a unit of its own.
+dl_status dl_emit_one_kernel(dl_op *module, dl_op *kernel, size_t grid_rank,
+                             const dl_emit_options *options, dl_unit_list *units);
 // Emits all kernels that the host function launches into one unit, as OpenCL kernels
 // (emit_device.c). `check` refuses ops that the device has no code for; it sees each op emitted.
 dl_status dl_emit_device_kernels(dl_op *module, const dl_emit_options *options,

@@ -182,6 +182,16 @@ dl_status dl_emit_program(dl_op *module, const dl_emit_options *options, dl_unit
   return emit_program(&p, emit_units);
 }
 
+dl_status dl_emit_one_kernel(dl_op *module, dl_op *kernel, size_t grid_rank,
+                             const dl_emit_options *options, dl_unit_list *units) {
+  program p = {.module = module, .options = options, .units = units};
+  find_handlers(dl_op_context(module), KERNEL_TABLES, &p.kernel_handlers);
+  DL_PUSH(units, new_unit(options, dl_symbol_name(kernel)));
+  dl_status status = emit_into(&p, &units->data[units->len - 1], kernel, grid_rank);
+  dl_ptr_map_free(&p.kernel_handlers);
+  return status;
+}
+
 dl_status dl_emit_device_kernels(dl_op *module, const dl_emit_options *options,
                                  dl_status (*check)(dl_op *op), dl_unit_list *units) {
   program p = {.module = module, .options = options, .units = units, .check = check};

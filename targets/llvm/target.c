@@ -2,6 +2,7 @@
 #include "ir/plugin.h"
 #include "targets/llvm/binary.h"
 #include "targets/llvm/describe.h"
+#include "targets/llvm/engine.h"
 
 typedef struct emission {
   dl_op *module;
@@ -74,7 +75,8 @@ static dl_status emit(dl_op *module, const char *kind, const char *path,
 static const dl_target_def cpu = {.name = "cpu",
                                   .summary = "Native code through LLVM for x86-64 and AArch64",
                                   .emit = emit,
-                                  .describe = dl_describe_machine};
+                                  .describe = dl_describe_machine,
+                                  .create_engine = dl_llvm_engine_create};
 static const dl_target_def *const targets[] = {&cpu};
 static const dl_module_def module_def = {.version = DL_PLUGIN_VERSION,
                                          .name = "llvm",

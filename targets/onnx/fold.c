@@ -58,7 +58,7 @@ dl_status dl_onnx_fold(dl_onnx_node *node, dl_op *op, dl_value **values) {
     DL_PUSH(&operands, constant ? dl_ndarray_of_attr(constant) : NULL);
   }
   for (size_t i = 0; i < dl_num_results(op); i++) DL_PUSH(&results, NULL);
-  dl_status status = dl_eval_spec(op, operands.data, results.data, NULL);
+  dl_status status = dl_eval_spec(op, operands.data, results.data, &(dl_eval_options){0});
   if (status == DL_OK) use_constants(node, op, &results, values);
   release(&operands);
   release(&results);

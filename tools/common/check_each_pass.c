@@ -1,7 +1,11 @@
 #include "tools/common/check_each_pass.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "dialects/interp.h"
 #include "tools/common/arrays.h"
+#include "tools/common/lazy_engine.h"
 #include "tools/common/tensor.h"
 
 static dl_ndarray *read_input(const char *folder, const dl_op *main, size_t i, dl_type type) {
@@ -35,16 +39,43 @@ static dl_status read_inputs(const char *folder, const dl_op *main, dl_checker *
   return read == count ? DL_OK : DL_FAILED;
 }
 
-dl_status dl_check_begin(const dl_check_options *options, dl_op *module, dl_instrumentation *run,
-                         dl_checker **checker) {
-  *checker = NULL;
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+// Short runs are silent.
+static void report(void *user, const char *pass, size_t number, size_t total, double seconds) {
+  enum { LONG = 3 };
+  const dl_check_session *session = user;
+  double all = now() - session->start;
+  if (all < LONG) return;
+  fprintf(stderr, "%s: [%zu/%zu] checked %s in %.1f s (%.0f s so far)\n", session->tool, number,
+          total, pass, seconds, all);
+}
+
+dl_status dl_check_begin(const char *tool, const dl_check_options *options, dl_op *module,
+                         dl_instrumentation *run, dl_check_session *session) {
+  *session = (dl_check_session){.tool = tool};
   if (!options->each_pass && !options->inputs) return DL_OK;
   dl_context *ctx = dl_op_context(module);
-  *checker = dl_checker_create(ctx, 0);
-  run->check = dl_checker_executor(*checker);
+  session->start = now();
+  session->engine = dl_lazy_engine_create(ctx);
+  session->checker = dl_checker_create(ctx, 0);
+  dl_checker_set_engine(session->checker, session->engine);
+  run->check = dl_checker_executor(session->checker);
+  run->checked = report;
+  run->checked_user = session;
   if (!options->inputs) return DL_OK;
   dl_op *main = dl_symbol_lookup(module, dl_intern_z(ctx, "main"));
   if (!main || !dl_interp_signature(main))
     return dl_error(dl_op_loc(module), "--check-inputs needs a function @main");
-  return read_inputs(options->inputs, main, *checker);
+  return read_inputs(options->inputs, main, session->checker);
+}
+
+void dl_check_end(dl_check_session *session) {
+  dl_checker_destroy(session->checker);
+  if (session->engine) session->engine->destroy(session->engine);
+  *session = (dl_check_session){0};
 }

@@ -111,10 +111,10 @@ static dl_status print_pipeline(dl_context *ctx, const char *input,
 static dl_status compile_model(options *o, dl_context *ctx, const dl_compile_options *compile) {
   dl_op *module = dl_load_model(ctx, o->inputs.data[0], compile);
   if (!module) return DL_FAILED;
-  dl_checker *checker;
-  dl_status status = dl_check_begin(&o->check, module, &o->run, &checker);
+  dl_check_session check;
+  dl_status status = dl_check_begin("dlc", &o->check, module, &o->run, &check);
   if (status == DL_OK) status = dl_compile_module(module, o->output, compile);
-  dl_checker_destroy(checker);
+  dl_check_end(&check);
   dl_op_destroy_tree(module);
   return status;
 }

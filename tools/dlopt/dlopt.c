@@ -223,11 +223,11 @@ static dl_status run_passes(const part *p, dl_op *module, const char *text) {
     dl_buffer_free(&canonical);
   }
   dl_instrumentation run = o->run;
-  dl_checker *checker;
-  dl_status status = dl_check_begin(&o->check, module, &run, &checker);
+  dl_check_session check;
+  dl_status status = dl_check_begin("dlopt", &o->check, module, &run, &check);
   dl_set_instrumentation(pm, &run);
   if (status == DL_OK) status = dl_run_pipeline(pm, module);
-  dl_checker_destroy(checker);
+  dl_check_end(&check);
   dl_pass_manager_destroy(pm);
   return status;
 }
