@@ -91,6 +91,13 @@ typedef struct dl_arena dl_arena;
 DL_API dl_arena *dl_arena_create(void);
 DL_API void dl_arena_destroy(dl_arena *arena);
 DL_API void *dl_arena_alloc(dl_arena *arena, size_t size);  // zeroed, 16-byte aligned
+// A mark, and the way back to it: what was allocated since is gone. Marks nest.
+typedef struct dl_arena_mark {
+  void *chunk;
+  char *free, *end;
+} dl_arena_mark;
+DL_API dl_arena_mark dl_arena_here(const dl_arena *arena);
+DL_API void dl_arena_reset(dl_arena *arena, dl_arena_mark mark);
 DL_API char *dl_arena_copy_str(dl_arena *arena, dl_str text);  // NUL-terminated
 
 // A hash map from pointers to pointers (NULL is no key). Zero-initialize; free with dl_ptr_map_free.

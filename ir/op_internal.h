@@ -84,11 +84,11 @@ struct dl_op {
 };
 
 static inline bool dl_is_arg(const dl_value *value) { return value->position & 1; }
-static inline uint32_t dl_position(const dl_value *value) { return value->position >> 1; }
+static inline uint32_t dl_value_position(const dl_value *value) { return value->position >> 1; }
 static inline dl_block_arg *dl_as_arg(const dl_value *value) { return (dl_block_arg *)value; }
 
 static inline dl_op *dl_result_owner(const dl_value *result) {
-  return (dl_op *)((const char *)(result - dl_position(result)) - offsetof(dl_op, results));
+  return (dl_op *)((const char *)(result - dl_value_position(result)) - offsetof(dl_op, results));
 }
 
 static inline const dl_block *dl_defining_block(const dl_value *value) {

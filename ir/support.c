@@ -81,10 +81,13 @@ enum { ARENA_ALIGN = 16, ARENA_FIRST_CHUNK = 4096, ARENA_LAST_CHUNK = 1 << 20 };
 
 typedef struct arena_chunk {
   _Alignas(ARENA_ALIGN) struct arena_chunk *next;
+  size_t size;  // of what follows
 } arena_chunk;
 
 struct dl_arena {
   arena_chunk *chunks;
+  arena_chunk
+      *spare;  // zeroed, or NULL: going back and forth over the end of a chunk costs nothing
   char *free, *end;
   size_t next_chunk;
 };
@@ -101,11 +104,18 @@ void dl_arena_destroy(dl_arena *arena) {
     next = chunk->next;
     free(chunk);
   }
+  free(arena->spare);
   free(arena);
 }
 
 static void *add_chunk(dl_arena *arena, size_t payload) {
-  arena_chunk *chunk = dl_calloc(1, sizeof(arena_chunk) + payload);
+  arena_chunk *chunk = arena->spare;
+  if (chunk && chunk->size == payload) {
+    arena->spare = NULL;
+  } else {
+    chunk = dl_calloc(1, sizeof(arena_chunk) + payload);
+    chunk->size = payload;
+  }
   chunk->next = arena->chunks;
   arena->chunks = chunk;
   return chunk + 1;
@@ -115,6 +125,7 @@ void *dl_arena_alloc(dl_arena *arena, size_t size) {
   size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
   if (size > (size_t)(arena->end - arena->free)) {
     if (size > arena->next_chunk / 4) return add_chunk(arena, size);
+    if (arena->spare) arena->next_chunk = arena->spare->size;
     arena->free = add_chunk(arena, arena->next_chunk);
     arena->end = arena->free + arena->next_chunk;
     if (arena->next_chunk < ARENA_LAST_CHUNK) arena->next_chunk *= 2;
@@ -122,6 +133,36 @@ void *dl_arena_alloc(dl_arena *arena, size_t size) {
   void *memory = arena->free;
   arena->free += size;
   return memory;
+}
+
+dl_arena_mark dl_arena_here(const dl_arena *arena) {
+  return (dl_arena_mark){arena->chunks, arena->free, arena->end};
+}
+
+// Puts the newest chunk away; `used` bytes of it are not zero.
+static void drop_chunk(dl_arena *arena, size_t used) {
+  arena_chunk *chunk = arena->chunks;
+  arena->chunks = chunk->next;
+  if (arena->spare || used > chunk->size) {
+    free(chunk);
+    return;
+  }
+  memset(chunk + 1, 0, used);
+  arena->spare = chunk;
+}
+
+// The memory after a mark is handed out again, so it is zeroed.
+void dl_arena_reset(dl_arena *arena, dl_arena_mark mark) {
+  char *free = arena->free;
+  while (arena->chunks != mark.chunk) {
+    char *start = (char *)(arena->chunks + 1);
+    bool current = free >= start && free <= start + arena->chunks->size;
+    drop_chunk(arena, current ? (size_t)(free - start) : SIZE_MAX);
+  }
+  bool same = free >= mark.free && free <= mark.end;
+  if (mark.free) memset(mark.free, 0, (size_t)((same ? free : mark.end) - mark.free));
+  arena->free = mark.free;
+  arena->end = mark.end;
 }
 
 char *dl_arena_copy_str(dl_arena *arena, dl_str text) {

@@ -34,18 +34,15 @@ DL_API dl_status dl_write_module(dl_op *module, const char *path, const dl_print
 
 // --- for pretty parsers (dl_op_def.parse) ---
 // A place in the text; it becomes a location only when one is needed.
-typedef struct dl_position {
-  const char *text, *line_start;
-  uint64_t line;
-} dl_position;
+typedef const char *dl_position;
 
 // A value name as read, not yet resolved, because its type comes later.
 typedef struct dl_unresolved {
   dl_position position;
-  dl_ident name;       // without %
+  dl_str name;         // without %; in the text
   size_t number;       // %name#number
-  dl_loc loc;          // an argument's loc(…), or NULL
-  dl_ident loc_alias;  // its loc(#alias), defined later in the text; or NULL
+  uint64_t loc;        // an argument's loc(…), or 0
+  dl_position alias;   // of its loc(#alias), defined later in the text; or NULL
 } dl_unresolved;
 typedef DL_VEC(dl_unresolved) dl_unresolved_list;
 

@@ -41,26 +41,35 @@ static dl_status parse_types(format_parser *f, group *g, dl_arity arity) {
 }
 
 // Hands out a flat list of operands' types to the groups, by the number of values that each has.
-static dl_status distribute_types(format_parser *f, const dl_type *types, size_t count) {
-  size_t next = 0, total = 0;
+static dl_status distribute_types(format_parser *f, size_t first, size_t count) {
+  size_t total = 0;
   for (size_t i = 0; i < f->def->num_operands; i++) total += f->operands[i].values.len;
   if (count != total)
     return dl_p_error(f->p, "expected %zu operand types but had %zu", total, count);
   for (size_t i = 0; i < f->def->num_operands; i++)
     for (size_t k = 0; k < f->operands[i].values.len; k++)
-      DL_PUSH(&f->operands[i].types, types[next++]);
+      DL_PUSH(&f->operands[i].types, f->p->type_stack.data[first++]);
+  return DL_OK;
+}
+
+static dl_status parse_signature(format_parser *f) {
+  dl_parser *p = f->p;
+  size_t first = p->type_stack.len;
+  DL_TRY(dl_parse_type_list_parens(p));
+  size_t results = p->type_stack.len;
+  DL_TRY(dl_p_expect(p, "->"));
+  DL_TRY(dl_parse_result_types(p));
+  DL_TRY(distribute_types(f, first, results - first));
+  for (size_t i = results; i < p->type_stack.len; i++)
+    dl_p_add_result(p, f->state, p->type_stack.data[i]);
   return DL_OK;
 }
 
 static dl_status parse_functional_type(format_parser *f) {
-  dl_type *types, *results;
-  size_t count, num_results;
-  DL_TRY(dl_parse_type_list_parens(f->p, &types, &count));
-  DL_TRY(dl_p_expect(f->p, "->"));
-  DL_TRY(dl_parse_result_types(f->p, &results, &num_results));
-  DL_TRY(distribute_types(f, types, count));
-  for (size_t i = 0; i < num_results; i++) dl_p_add_result(f->p, f->state, results[i]);
-  return DL_OK;
+  size_t mark = f->p->type_stack.len;
+  dl_status status = parse_signature(f);
+  f->p->type_stack.len = mark;
+  return status;
 }
 
 // All operands in one list: each definition's own operand takes one, a variadic last one the rest.
@@ -176,7 +185,7 @@ static dl_status parse_element(format_parser *f, dl_format_element e) {
 }
 
 static dl_status parse_elements(format_parser *f) {
-  const dl_format *format = dl_format_of(f->def, &f->p->formats, f->p->arena);
+  const dl_format *format = dl_format_of(f->def, &f->p->formats, f->p->kept);
   for (const dl_format_element *e = format->elements; e->kind != DL_FORMAT_END; e++)
     DL_TRY(e->kind == DL_FORMAT_OPEN ? parse_group(f, &e) : parse_element(f, *e));
   return DL_OK;

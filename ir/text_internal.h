@@ -3,6 +3,7 @@
 #ifndef DLIR_IR_TEXT_INTERNAL_H
 #define DLIR_IR_TEXT_INTERNAL_H
 
+#include "ir/op_internal.h"
 #include "ir/text.h"
 
 // The op that holds a file's top-level ops; the ops of its dialect print without prefix at top
@@ -43,12 +44,15 @@ typedef struct dl_lexer {
   uint64_t line;  // of the cursor, from 1
   const char *line_start;
   dl_ident path;
+  uint32_t path_index;
+  const char *begin;
   unsigned quiet;  // > 0: speculative parsing, errors are not reported
 } dl_lexer;
 
 void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path);
 void dl_lex(dl_lexer *lexer, dl_token *token);
 dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at);
+dl_place dl_lexer_place(const dl_lexer *lexer, const char *at);  // `at` is anywhere in the text
 // Whether the bytes are a bare identifier: [A-Za-z_][A-Za-z0-9_$.]*.
 bool dl_is_bare_identifier(dl_str text);
 bool dl_is_numbered_label(const char *label);  // bb0, bb1, …: says no more than the position
@@ -59,33 +63,57 @@ bool dl_is_suffix_char(char c);                          // letters, digits, _ $
 dl_str dl_unescape(dl_arena *arena, dl_str raw);
 
 // --- parser ---
+// A fixed-size cache from pieces of the text to types, attributes, names (text_cache.c).
+enum { DL_MAX_CACHED = 55 };  // bytes of a piece
+typedef struct dl_text_cache dl_text_cache;
+typedef struct dl_text_key {
+  dl_str text;
+  uint32_t slot;
+} dl_text_key;
+dl_text_key dl_text_key_of(dl_str text);  // of at most DL_MAX_CACHED bytes
+const void *dl_text_cache_get(const dl_text_cache *cache, dl_text_key key);
+void dl_text_cache_set(dl_text_cache **cache, dl_text_key key, const void *object);
+// The end of a bracketed piece that begins at `at` (one), or of an attribute that a ',' or '}'
+// ends. NULL when it does not end on the line before `end`, or has a comment in it. A guess: bytes
+// of raw parameters may mislead it.
+const char *dl_scan_nested(const char *at, const char *end, bool one);
+
 // What a name in scope stands for (text_parse_ssa.c).
+typedef struct dl_forward_values {
+  size_t count;
+  dl_value **values;  // placeholders, NULL where not used
+} dl_forward_values;
+
 typedef struct dl_ssa_entry {
-  dl_ident name;
-  dl_position at;     // of the definition, or of the first use
-  size_t count;       // values; a name's results are defined together
-  dl_value **values;  // not defined yet: placeholders, NULL where not used
-  bool defined;
-  size_t position;  // in the scope's entries
+  dl_str name;                 // in the text, after its %: of the definition, or of the first use
+  dl_value *value;             // the first; those of one name lie one after the other
+  dl_forward_values *forward;  // used, but not defined yet
+  uint32_t count;              // of the values
+  uint32_t key;                // the number, or a hash of the name
+  bool is_number;              // then it hangs on `numbers`
+  uint32_t older;              // 1 + the entry of the same chain before, 0: none
 } dl_ssa_entry;
 
+// Entries in order of appearance; those with a name that is a number hang on `numbers`, others on
+// `buckets`, newest first.
 typedef struct dl_ssa_scope {
-  struct dl_ssa_scope *parent;     // of the isolated op around
-  DL_VEC(dl_ssa_entry *) entries;  // in order of appearance; NULL: moved to its definition
-  dl_ptr_map by_name;              // dl_ident -> dl_ssa_entry
+  struct dl_ssa_scope *parent;  // of the isolated op around
+  DL_VEC(dl_ssa_entry) entries;
+  uint32_t *numbers, *buckets;  // 1 + index of an entry
+  size_t num_numbers, num_buckets, in_buckets;
 } dl_ssa_scope;
 
 typedef struct dl_block_entry {
   dl_ident name;
   dl_block *block;
-  dl_loc loc;
+  dl_position at;  // of the definition, or of the first use
   bool defined;
 } dl_block_entry;
 
 typedef struct dl_region_scope {
   struct dl_region_scope *parent;
   DL_VEC(dl_block_entry *) blocks;
-  dl_ptr_map by_name;  // dl_ident -> dl_block_entry
+  dl_ptr_map by_name;  // dl_ident -> dl_block_entry; filled when there are many
 } dl_region_scope;
 
 typedef struct dl_result_name {
@@ -109,27 +137,33 @@ typedef struct dl_op_arrays {
 typedef struct dl_deferred_loc {
   dl_op *op;
   dl_value *arg;
-  dl_ident alias;
-  dl_loc where;
+  dl_position where;  // of the alias
 } dl_deferred_loc;
 
 struct dl_parser {
   dl_context *ctx;
   dl_lexer lexer;
   dl_token token;   // the next one
-  dl_arena *arena;  // freed after parsing
+  dl_arena *arena;  // freed after parsing; what was taken while an op was read, after it
+  dl_arena *kept;   // freed after parsing
+  dl_text_cache *types, *attrs, *infos, *names;
+  DL_VEC(dl_type) type_stack;         // of the lists being read
+  DL_VEC(dl_named_attr) entry_stack;  // of the dictionaries being read
   unsigned depth;
   dl_ptr_map attr_aliases, type_aliases;  // dl_ident -> dl_attr, dl_type
   dl_ptr_map formats;                     // dl_op_def -> dl_format
   dl_ssa_scope *scope;                    // of the innermost isolated op
   dl_region_scope *region;
   DL_VEC(const dl_op_def *) enclosing;  // definitions of the ops around, outermost first
+  DL_VEC(dl_place) loc_aliases;         // #loc, #loc0, #loc1, …; 0 where there is none
+  bool named_locs;                      // some alias with such a name is among attr_aliases
   DL_VEC(dl_deferred_loc) deferred_locs;
   dl_op_arrays *state;          // of the op being read
   DL_VEC(dl_op_arrays *) pool;  // one per level of nested ops, reused
   size_t pool_used;
-  const dl_op_def *def;  // of the op being read
-  dl_loc op_loc;
+  const dl_op_info *info;  // of the op being read
+  const dl_op_def *def;
+  dl_place op_loc;
   bool infer_results;       // the op's infer hook gives the result types
   DL_VEC(dl_op *) orphans;  // placeholders whose uses will be destroyed with a failed text
   bool failed;              // an error was reported: what follows from it is not
@@ -140,7 +174,9 @@ void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
 void dl_parser_finish(dl_parser *p);
 
 void dl_advance(dl_parser *p);
-bool dl_at_punct(const dl_parser *p, char c);
+static inline bool dl_at_punct(const dl_parser *p, char c) {
+  return p->token.kind == DL_TOK_PUNCT && p->token.len == 1 && *p->token.text == c;
+}
 bool dl_accept_punct(dl_parser *p, char c);
 dl_status dl_expect_punct(dl_parser *p, char c, const char *where);
 bool dl_at_keyword(const dl_parser *p, const char *keyword);
@@ -163,12 +199,14 @@ dl_loc dl_loc_at(dl_parser *p, dl_position position);
 dl_status dl_parse_type(dl_parser *p, dl_type *type);
 dl_status dl_parse_optional_type(dl_parser *p, dl_type *type);  // *type NULL when none begins here
 dl_status dl_parse_function_type(dl_parser *p, dl_type *type);
-dl_status dl_parse_type_list_parens(dl_parser *p, dl_type **types, size_t *count);
-dl_status dl_parse_result_types(dl_parser *p, dl_type **types, size_t *count);
+// The types go to the end of the parser's stack.
+dl_status dl_parse_type_list_parens(dl_parser *p);
+dl_status dl_parse_result_types(dl_parser *p);
 // `type`: what an untyped number is taken for, or NULL (i64, f64, or `: type` follows).
 dl_status dl_parse_attr(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_attr_dict(dl_parser *p, dl_attr *dict);
-dl_status dl_parse_dict_entries(dl_parser *p, dl_named_attr **entries, size_t *count);
+// The entries are on the parser's stack from *first on, whose length the caller resets to that.
+dl_status dl_parse_dict_entries(dl_parser *p, size_t *first);
 dl_status dl_parse_symbol_name(dl_parser *p, dl_ident *name);
 dl_status dl_parse_string(dl_parser *p, dl_str *value);
 dl_status dl_parse_name_string(dl_parser *p, dl_ident *name);  // a string without NUL bytes
@@ -190,9 +228,17 @@ dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *nam
                                   dl_attr **params);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
 dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);  // inside loc( )
-// `loc(…)` if present; *loc stays as it is when absent. *deferred is the alias when it is defined
-// later.
-dl_status dl_parse_trailing_loc(dl_parser *p, dl_loc *loc, dl_ident *deferred);
+// `loc(…)` if present; *place stays as it is when absent. *deferred: the alias in the text when it
+// is defined later, or NULL.
+dl_status dl_parse_trailing_loc(dl_parser *p, dl_place *place, dl_position *deferred);
+// The definition of a location's alias, with the token after its `=`, and what was defined.
+dl_status dl_parse_loc_alias(dl_parser *p, dl_str name);
+bool dl_find_loc_alias(dl_parser *p, dl_str name, dl_place *place);
+// The alias, a location or not, as an attribute; NULL when it is not defined.
+dl_attr dl_find_attr_alias(dl_parser *p, dl_str name);
+void dl_set_attr_alias(dl_parser *p, dl_str name, dl_attr attr);
+// An identifier of the text, interned.
+dl_ident dl_parse_intern(dl_parser *p, dl_str text);
 dl_status dl_parse_resource_sections(dl_parser *p);  // {-# … #-}
 
 // SSA names. Scopes of isolated ops are separate; within one, names die with the region that
@@ -202,7 +248,8 @@ void dl_push_ssa_scope(dl_parser *p, dl_ssa_scope *scope);
 dl_status dl_pop_ssa_scope(dl_parser *p);
 size_t dl_mark_names(const dl_parser *p);
 void dl_forget_names(dl_parser *p, size_t mark);  // those defined since; undefined ones stay
-dl_status dl_define_values(dl_parser *p, dl_unresolved name, size_t count, dl_value *const *values);
+// `first` is followed by the others.
+dl_status dl_define_values(dl_parser *p, dl_unresolved name, size_t count, dl_value *first);
 
 dl_status dl_parse_op(dl_parser *p, dl_block *block);  // appends it
 void dl_free_arrays(dl_parser *p);

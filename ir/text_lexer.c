@@ -1,25 +1,36 @@
 // The lexer: splits text into tokens without copying. Lines are counted as whitespace is skipped,
 // so that a token knows its position at no further cost.
 
+#define _GNU_SOURCE
 #include <stdio.h>
 
 #include "ir/text_internal.h"
 
-enum { LETTER = 1, DIGIT = 2, IDENT = 4, SUFFIX = 8, HEX = 16 };
+enum { LETTER = 1, DIGIT = 2, IDENT = 4, SUFFIX = 8, HEX = 16, TEXT = 32 };
 
+// TEXT: what strings hold as it is.
 static const unsigned char classes[256] = {
-    ['0' ... '9'] = DIGIT | IDENT | SUFFIX | HEX,
-    ['a' ... 'f'] = LETTER | IDENT | SUFFIX | HEX,
-    ['g' ... 'z'] = LETTER | IDENT | SUFFIX,
-    ['A' ... 'F'] = LETTER | IDENT | SUFFIX | HEX,
-    ['G' ... 'Z'] = LETTER | IDENT | SUFFIX,
-    ['_'] = LETTER | IDENT | SUFFIX,
-    ['$'] = IDENT | SUFFIX,
-    ['.'] = IDENT | SUFFIX,
-    ['-'] = SUFFIX,
+    [' ' ... '!'] = TEXT,
+    ['#'] = TEXT,
+    ['%' ... ','] = TEXT,
+    ['/'] = TEXT,
+    [':' ... '@'] = TEXT,
+    ['['] = TEXT,
+    [']' ... '^'] = TEXT,
+    ['`'] = TEXT,
+    ['{' ... '~'] = TEXT,
+    ['0' ... '9'] = DIGIT | IDENT | SUFFIX | HEX | TEXT,
+    ['a' ... 'f'] = LETTER | IDENT | SUFFIX | HEX | TEXT,
+    ['g' ... 'z'] = LETTER | IDENT | SUFFIX | TEXT,
+    ['A' ... 'F'] = LETTER | IDENT | SUFFIX | HEX | TEXT,
+    ['G' ... 'Z'] = LETTER | IDENT | SUFFIX | TEXT,
+    ['_'] = LETTER | IDENT | SUFFIX | TEXT,
+    ['$'] = IDENT | SUFFIX | TEXT,
+    ['.'] = IDENT | SUFFIX | TEXT,
+    ['-'] = SUFFIX | TEXT,
 };
 
-static bool has_class(char c, unsigned mask) { return classes[(unsigned char)c] & mask; }
+static inline bool has_class(char c, unsigned mask) { return classes[(unsigned char)c] & mask; }
 
 bool dl_is_suffix_char(char c) { return has_class(c, SUFFIX); }
 
@@ -41,11 +52,30 @@ void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path)
                       .end = text.data + text.len,
                       .line = 1,
                       .line_start = text.data,
-                      .path = path};
+                      .path = path,
+                      .path_index = dl_path_index(ctx, path),
+                      .begin = text.data};
 }
 
 dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at) {
   return dl_loc_file(lexer->ctx, lexer->path, line, (uint64_t)(at - line_start) + 1);
+}
+
+// Lines are found by walking from the cursor, since what is asked for is mostly near it.
+dl_place dl_lexer_place(const dl_lexer *lexer, const char *at) {
+  uint64_t line = lexer->line;
+  const char *start = lexer->line_start;
+  while (start > at) {
+    const char *newline = memrchr(lexer->begin, '\n', (size_t)(start - 1 - lexer->begin));
+    start = newline ? newline + 1 : lexer->begin;
+    line--;
+  }
+  for (const char *newline; (newline = memchr(start, '\n', (size_t)(at - start))); line++)
+    start = newline + 1;
+  uint64_t column = (uint64_t)(at - start) + 1;
+  if (lexer->path_index != DL_NO_PATH)
+    return dl_place_file(lexer->ctx, lexer->path_index, line, column);
+  return dl_place_of(dl_loc_file(lexer->ctx, lexer->path, line, column));
 }
 
 static void lex_error(dl_lexer *lexer, dl_token *token, const char *at, const char *message) {
@@ -88,20 +118,22 @@ static bool step_text(dl_lexer *lexer, dl_token *token) {
 
 // Skips whitespace and comments; false after an error.
 static bool skip_blank(dl_lexer *lexer, dl_token *token) {
-  while (lexer->cursor < lexer->end) {
-    char c = *lexer->cursor;
-    if (c == '\n') {
+  const char *at = lexer->cursor, *end = lexer->end;
+  for (; at < end; at++) {
+    if (*at == ' ' || *at == '\t' || *at == '\r') continue;
+    if (*at == '\n') {
       lexer->line++;
-      lexer->line_start = ++lexer->cursor;
-    } else if (c == ' ' || c == '\t' || c == '\r') {
-      lexer->cursor++;
-    } else if (c == '/' && lexer->cursor + 1 < lexer->end && lexer->cursor[1] == '/') {
-      while (lexer->cursor < lexer->end && *lexer->cursor != '\n')
+      lexer->line_start = at + 1;
+    } else if (*at == '/' && at + 1 < end && at[1] == '/') {
+      lexer->cursor = at;
+      while (lexer->cursor < end && *lexer->cursor != '\n')
         if (!step_text(lexer, token)) return false;
+      at = lexer->cursor - 1;
     } else {
-      return true;
+      break;
     }
   }
+  lexer->cursor = at;
   return true;
 }
 
@@ -124,6 +156,10 @@ static bool lex_escape(dl_lexer *lexer, dl_token *token) {
 static bool lex_string(dl_lexer *lexer, dl_token *token) {
   while (lexer->cursor < lexer->end) {
     char c = *lexer->cursor;
+    if (has_class(c, TEXT)) {
+      lexer->cursor++;
+      continue;
+    }
     if (c == '"') {
       lexer->cursor++;
       return true;
@@ -136,8 +172,10 @@ static bool lex_string(dl_lexer *lexer, dl_token *token) {
   return false;
 }
 
-static void skip_class(dl_lexer *lexer, unsigned mask) {
-  while (lexer->cursor < lexer->end && has_class(*lexer->cursor, mask)) lexer->cursor++;
+static inline void skip_class(dl_lexer *lexer, unsigned mask) {
+  const char *at = lexer->cursor, *end = lexer->end;
+  while (at < end && has_class(*at, mask)) at++;
+  lexer->cursor = at;
 }
 
 // [-+]?digits[.digits][e[-+]digits], or 0x…; the sign is a token of its own.
@@ -193,30 +231,44 @@ static void lex_at(dl_lexer *lexer, dl_token *token) {
   }
 }
 
-static bool follows(const dl_lexer *lexer, const char *text) {
+static inline bool follows(const dl_lexer *lexer, const char *text) {
   size_t len = strlen(text);
   return (size_t)(lexer->end - lexer->cursor) >= len && memcmp(lexer->cursor, text, len) == 0;
 }
 
+// One character, or -> :: {-# #-}.
 static void lex_punct(dl_lexer *lexer, dl_token *token) {
-  static const char *const longer[] = {"->", "::", "{-#", "#-}"};
   token->kind = DL_TOK_PUNCT;
-  for (size_t i = 0; i < DL_COUNT(longer); i++) {
-    if (!follows(lexer, longer[i])) continue;
-    lexer->cursor += strlen(longer[i]);
-    return;
+  size_t len = 1;
+  switch (*lexer->cursor) {
+    case '-':
+      len = follows(lexer, "->") ? 2 : 1;
+      break;
+    case ':':
+      len = follows(lexer, "::") ? 2 : 1;
+      break;
+    case '{':
+      len = follows(lexer, "{-#") ? 3 : 1;
+      break;
+    case '#':
+      len = 3;
+      break;
   }
-  lexer->cursor++;
+  lexer->cursor += len;
 }
 
 static void lex_other(dl_lexer *lexer, dl_token *token) {
+  static const bool punctuation[256] = {
+      ['('] = true, [')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true,
+      ['<'] = true, ['>'] = true, [','] = true, [':'] = true, ['='] = true, ['+'] = true,
+      ['-'] = true, ['*'] = true, ['?'] = true, ['|'] = true, ['/'] = true};
   char c = *lexer->cursor;
-  if (c == 0)
+  if (punctuation[(unsigned char)c])
+    lex_punct(lexer, token);
+  else if (c == 0)
     lex_error(lexer, token, lexer->cursor, "unexpected NUL byte");
   else if ((unsigned char)c >= 0x80 && utf8_length(lexer->cursor, lexer->end) == 0)
     lex_error(lexer, token, lexer->cursor, "invalid UTF-8");
-  else if (c != 0 && strchr("()[]{}<>,:=+-*?|/", c))
-    lex_punct(lexer, token);
   else
     lex_error(lexer, token, lexer->cursor, "unexpected character");
 }

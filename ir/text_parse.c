@@ -6,13 +6,21 @@
 #include "ir/text_internal.h"
 
 void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path) {
-  *p = (dl_parser){.ctx = ctx, .arena = dl_arena_create(), .path = path};
+  *p = (dl_parser){.ctx = ctx, .arena = dl_arena_create(), .kept = dl_arena_create(), .path = path};
   dl_lexer_init(&p->lexer, ctx, text, path);
   dl_advance(p);
 }
 
 void dl_parser_finish(dl_parser *p) {
   dl_arena_destroy(p->arena);
+  dl_arena_destroy(p->kept);
+  free(p->types);
+  free(p->attrs);
+  free(p->infos);
+  free(p->names);
+  DL_VEC_FREE(&p->type_stack);
+  DL_VEC_FREE(&p->entry_stack);
+  DL_VEC_FREE(&p->loc_aliases);
   dl_ptr_map_free(&p->attr_aliases);
   dl_ptr_map_free(&p->type_aliases);
   dl_ptr_map_free(&p->formats);
@@ -45,12 +53,10 @@ dl_loc dl_p_loc(dl_parser *p) {
   return dl_lexer_loc(&p->lexer, p->token.line, p->token.line_start, p->token.text);
 }
 
-dl_position dl_position_of(const dl_parser *p) {
-  return (dl_position){p->token.text, p->token.line_start, p->token.line};
-}
+dl_position dl_position_of(const dl_parser *p) { return p->token.text; }
 
 dl_loc dl_loc_at(dl_parser *p, dl_position position) {
-  return dl_lexer_loc(&p->lexer, position.line, position.line_start, position.text);
+  return dl_place_loc(p->ctx, dl_lexer_place(&p->lexer, position));
 }
 
 dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value) { return dl_loc_at(p, value.position); }
@@ -75,10 +81,6 @@ dl_status dl_enter(dl_parser *p) {
 void dl_leave(dl_parser *p) { p->depth--; }
 
 dl_str dl_token_str(const dl_parser *p) { return (dl_str){p->token.text, p->token.len}; }
-
-bool dl_at_punct(const dl_parser *p, char c) {
-  return p->token.kind == DL_TOK_PUNCT && p->token.len == 1 && *p->token.text == c;
-}
 
 bool dl_accept_punct(dl_parser *p, char c) {
   if (!dl_at_punct(p, c)) return false;
@@ -106,7 +108,11 @@ bool dl_p_peek(dl_parser *p, const char *punctuation) {
 
 bool dl_p_accept(dl_parser *p, const char *punctuation) {
   if (!dl_p_peek(p, punctuation)) return false;
-  dl_relex_from(p, p->token.text + strlen(punctuation));
+  size_t len = strlen(punctuation);
+  if (p->token.len == len)
+    dl_advance(p);
+  else
+    dl_relex_from(p, p->token.text + len);
   return true;
 }
 
@@ -128,9 +134,19 @@ dl_status dl_p_expect_keyword(dl_parser *p, const char *keyword) {
 
 dl_status dl_p_keyword(dl_parser *p, dl_ident *keyword) {
   if (p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected an identifier");
-  *keyword = dl_intern(p->ctx, dl_token_str(p));
+  *keyword = dl_parse_intern(p, dl_token_str(p));
   dl_advance(p);
   return DL_OK;
+}
+
+dl_ident dl_parse_intern(dl_parser *p, dl_str text) {
+  if (text.len > DL_MAX_CACHED) return dl_intern(p->ctx, text);
+  dl_text_key key = dl_text_key_of(text);
+  const void *known = dl_text_cache_get(p->names, key);
+  if (known) return known;
+  dl_ident name = dl_intern(p->ctx, text);
+  dl_text_cache_set(&p->names, key, name);
+  return name;
 }
 
 dl_status dl_parse_unsigned(dl_parser *p, uint64_t *value) {

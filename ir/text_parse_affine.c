@@ -26,7 +26,9 @@ static dl_status parse_ssa_name(affine_parser *a, dl_expr *expr) {
   DL_TRY(dl_p_value(a->p, &value));
   size_t i = 0;
   for (; i < a->values->len; i++)
-    if (a->values->data[i].name == value.name && a->values->data[i].number == value.number) break;
+    if (dl_str_equal(a->values->data[i].name, value.name) &&
+        a->values->data[i].number == value.number)
+      break;
   if (i == a->values->len) DL_PUSH(a->values, value);
   *expr = dl_expr_dim(a->p->ctx, (unsigned)i);
   return DL_OK;

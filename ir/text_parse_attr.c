@@ -3,7 +3,6 @@
 #include "ir/text_internal.h"
 
 typedef DL_VEC(dl_attr) attr_vec;
-typedef DL_VEC(dl_named_attr) entry_vec;
 
 // --- numbers and strings ---
 
@@ -72,46 +71,82 @@ static dl_status parse_entry_name(dl_parser *p, dl_ident *name) {
   return dl_p_keyword(p, name);
 }
 
-static dl_status parse_entries(dl_parser *p, entry_vec *entries, dl_ptr_map *seen) {
+// Names of a dictionary so far. Few are compared one by one.
+typedef struct name_set {
+  size_t first;
+  dl_ptr_map many;
+} name_set;
+
+enum { FEW_NAMES = 16 };
+
+static bool add_name(dl_parser *p, name_set *seen, dl_ident name) {
+  const dl_named_attr *entries = p->entry_stack.data;
+  size_t count = p->entry_stack.len - seen->first;
+  if (count < FEW_NAMES) {
+    for (size_t i = 0; i < count; i++)
+      if (entries[seen->first + i].name == name) return false;
+    return true;
+  }
+  for (size_t i = seen->many.len; i < count; i++)
+    dl_ptr_map_set(&seen->many, entries[seen->first + i].name, p);
+  return !dl_ptr_map_has(&seen->many, name);
+}
+
+// A value that was read before in the same words needs no parsing.
+static dl_status parse_value(dl_parser *p, dl_attr *attr) {
+  const char *start = p->token.text, *limit = start + DL_MAX_CACHED + 2;
+  const char *end = dl_scan_nested(start, limit < p->lexer.end ? limit : p->lexer.end, false);
+  if (!end || end - start > DL_MAX_CACHED) return dl_parse_attr(p, NULL, attr);
+  dl_text_key key = dl_text_key_of((dl_str){start, (size_t)(end - start)});
+  *attr = dl_text_cache_get(p->attrs, key);
+  if (*attr) {
+    p->lexer.cursor = end;
+    dl_advance(p);
+    return DL_OK;
+  }
+  DL_TRY(dl_parse_attr(p, NULL, attr));
+  if (p->token.text == end) dl_text_cache_set(&p->attrs, key, *attr);
+  return DL_OK;
+}
+
+static dl_status parse_entry(dl_parser *p, name_set *seen) {
+  dl_checkpoint start = dl_save(p);
+  dl_named_attr entry = {0};
+  DL_TRY(parse_entry_name(p, &entry.name));
+  if (!add_name(p, seen, entry.name)) {
+    dl_restore(p, start);
+    return dl_p_error(p, "duplicate key '%s' in a dictionary attribute", entry.name);
+  }
+  if (dl_accept_punct(p, '='))
+    DL_TRY(parse_value(p, &entry.value));
+  else
+    entry.value = dl_unit_attr(p->ctx);
+  DL_PUSH(&p->entry_stack, entry);
+  return DL_OK;
+}
+
+static dl_status parse_entries(dl_parser *p, name_set *seen) {
   DL_TRY(dl_expect_punct(p, '{', "before attributes"));
   if (dl_accept_punct(p, '}')) return DL_OK;
   do {
-    dl_checkpoint start = dl_save(p);
-    dl_named_attr entry = {0};
-    DL_TRY(parse_entry_name(p, &entry.name));
-    if (dl_ptr_map_has(seen, entry.name)) {
-      dl_restore(p, start);
-      return dl_p_error(p, "duplicate key '%s' in a dictionary attribute", entry.name);
-    }
-    dl_ptr_map_set(seen, entry.name, p);
-    if (dl_accept_punct(p, '='))
-      DL_TRY(dl_parse_attr(p, NULL, &entry.value));
-    else
-      entry.value = dl_unit_attr(p->ctx);
-    DL_PUSH(entries, entry);
+    DL_TRY(parse_entry(p, seen));
   } while (dl_accept_punct(p, ','));
   return dl_expect_punct(p, '}', "after attributes");
 }
 
-dl_status dl_parse_dict_entries(dl_parser *p, dl_named_attr **out, size_t *count) {
-  entry_vec entries = {0};
-  dl_ptr_map seen = {0};
-  dl_status status = parse_entries(p, &entries, &seen);
-  if (status == DL_OK) {
-    *out = dl_arena_alloc(p->arena, entries.len * sizeof(dl_named_attr) + 1);
-    if (entries.len) memcpy(*out, entries.data, entries.len * sizeof(dl_named_attr));
-    *count = entries.len;
-  }
-  dl_ptr_map_free(&seen);
-  DL_VEC_FREE(&entries);
+dl_status dl_parse_dict_entries(dl_parser *p, size_t *first) {
+  name_set seen = {.first = p->entry_stack.len};
+  *first = seen.first;
+  dl_status status = parse_entries(p, &seen);
+  dl_ptr_map_free(&seen.many);
   return status;
 }
 
 dl_status dl_parse_attr_dict(dl_parser *p, dl_attr *dict) {
-  dl_named_attr *entries;
-  size_t count;
-  DL_TRY(dl_parse_dict_entries(p, &entries, &count));
-  *dict = dl_dict_attr(p->ctx, count, entries);
+  size_t first;
+  DL_TRY(dl_parse_dict_entries(p, &first));
+  *dict = dl_dict_attr(p->ctx, p->entry_stack.len - first, p->entry_stack.data + first);
+  p->entry_stack.len = first;
   return DL_OK;
 }
 
@@ -142,7 +177,7 @@ static dl_status parse_dialect_or_alias(dl_parser *p, dl_attr *attr) {
   dl_str name = {p->token.text + 1, p->token.len - 1};
   bool body_follows = p->lexer.cursor < p->lexer.end && *p->lexer.cursor == '<';
   if (!memchr(name.data, '.', name.len) && !body_follows) {
-    *attr = dl_ptr_map_get(&p->attr_aliases, dl_intern(p->ctx, name));
+    *attr = dl_find_attr_alias(p, name);
     if (!*attr) return dl_p_error(p, "undefined attribute alias '#%.*s'", (int)name.len, name.data);
     dl_advance(p);
     return DL_OK;

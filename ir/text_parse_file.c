@@ -10,38 +10,54 @@ static bool at_alias_definition(dl_parser *p) {
   return !memchr(p->token.text, '.', p->token.len);
 }
 
-static dl_status parse_alias(dl_parser *p) {
-  bool is_type = p->token.kind == DL_TOK_BANG;
-  dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
-  dl_ptr_map *aliases = is_type ? &p->type_aliases : &p->attr_aliases;
-  if (dl_ptr_map_has(aliases, name))
-    return dl_p_error(p, "redefinition of alias '%c%s'", *p->token.text, name);
-  dl_advance(p);
-  DL_TRY(dl_expect_punct(p, '=', "after an alias"));
-  const void *value;
+static bool is_defined(dl_parser *p, bool is_type, dl_str name) {
+  return is_type ? dl_ptr_map_has(&p->type_aliases, dl_intern(p->ctx, name))
+                 : dl_find_attr_alias(p, name) != NULL;
+}
+
+static dl_status parse_alias_value(dl_parser *p, bool is_type, dl_str name) {
   if (is_type) {
     dl_type type;
     DL_TRY(dl_parse_type(p, &type));
-    value = type;
-  } else {
-    dl_attr attr;
-    DL_TRY(dl_parse_attr(p, NULL, &attr));
-    value = attr;
+    dl_ptr_map_set(&p->type_aliases, dl_intern(p->ctx, name), (void *)type);
+    return DL_OK;
   }
-  dl_ptr_map_set(aliases, name, (void *)value);
+  if (dl_at_keyword(p, "loc")) return dl_parse_loc_alias(p, name);
+  dl_attr attr;
+  DL_TRY(dl_parse_attr(p, NULL, &attr));
+  dl_set_attr_alias(p, name, attr);
   return DL_OK;
+}
+
+static dl_status parse_alias(dl_parser *p) {
+  bool is_type = p->token.kind == DL_TOK_BANG;
+  dl_str name = {p->token.text + 1, p->token.len - 1};
+  if (is_defined(p, is_type, name))
+    return dl_p_error(p, "redefinition of alias '%c%.*s'", *p->token.text, (int)name.len,
+                      name.data);
+  dl_advance(p);
+  DL_TRY(dl_expect_punct(p, '=', "after an alias"));
+  return parse_alias_value(p, is_type, name);
+}
+
+// The name of the alias in loc(#name), at its #.
+static dl_str alias_at(const dl_parser *p, dl_position at) {
+  const char *end = at + 1;
+  while (end < p->lexer.end && dl_is_suffix_char(*end)) end++;
+  return (dl_str){at + 1, (size_t)(end - at - 1)};
 }
 
 static dl_status resolve_deferred_locs(dl_parser *p) {
   for (size_t i = 0; i < p->deferred_locs.len; i++) {
     const dl_deferred_loc *d = &p->deferred_locs.data[i];
-    dl_attr attr = dl_ptr_map_get(&p->attr_aliases, d->alias);
-    if (!attr) return dl_error(d->where, "undefined location alias '#%s'", d->alias);
-    if (attr->kind != DL_ATTR_LOC) return dl_error(d->where, "'#%s' is no location", d->alias);
-    if (d->op)
-      dl_op_set_loc(d->op, attr->loc);
-    else
-      dl_value_set_arg_loc(d->arg, attr->loc);
+    dl_str name = alias_at(p, d->where);
+    dl_place place;
+    if (!dl_find_loc_alias(p, name, &place)) {
+      bool known = dl_ptr_map_has(&p->attr_aliases, dl_intern(p->ctx, name));
+      const char *format = known ? "'#%.*s' is no location" : "undefined location alias '#%.*s'";
+      return dl_error(dl_loc_at(p, d->where), format, (int)name.len, name.data);
+    }
+    *(d->op ? &d->op->loc : &dl_as_arg(d->arg)->loc) = place;
   }
   return DL_OK;
 }

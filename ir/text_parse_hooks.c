@@ -16,7 +16,7 @@ void dl_p_add_result(dl_parser *p, dl_op_state *state, dl_type type) {
 }
 
 void dl_p_add_attr(dl_parser *p, dl_op_state *state, const char *name, dl_attr value) {
-  DL_PUSH(&p->state->attrs, (dl_named_attr){dl_intern_z(p->ctx, name), value});
+  DL_PUSH(&p->state->attrs, (dl_named_attr){dl_parse_intern(p, dl_str_of(name)), value});
   dl_sync_state(p, state);
 }
 
@@ -29,18 +29,19 @@ static bool has_attr(const dl_op_arrays *a, dl_ident name) {
 }
 
 static dl_status add_entries(dl_parser *p, dl_op_state *state, bool inherent) {
-  dl_loc loc = dl_p_loc(p);
-  dl_named_attr *entries;
-  size_t count;
-  DL_TRY(dl_parse_dict_entries(p, &entries, &count));
-  for (size_t i = 0; i < count; i++) {
-    if (has_attr(p->state, entries[i].name))
-      return dl_error(loc, "attribute '%s' is given twice", entries[i].name);
+  dl_position at = p->token.text;
+  size_t first;
+  DL_TRY(dl_parse_dict_entries(p, &first));
+  for (size_t i = first; i < p->entry_stack.len; i++) {
+    dl_named_attr entry = p->entry_stack.data[i];
+    if (has_attr(p->state, entry.name))
+      return dl_error(dl_loc_at(p, at), "attribute '%s' is given twice", entry.name);
     if (inherent)
-      DL_PUSH(&p->state->inherent, entries[i]);
+      DL_PUSH(&p->state->inherent, entry);
     else
-      DL_PUSH(&p->state->attrs, entries[i]);
+      DL_PUSH(&p->state->attrs, entry);
   }
+  p->entry_stack.len = first;
   dl_sync_state(p, state);
   return DL_OK;
 }
@@ -65,7 +66,9 @@ dl_status dl_p_attr_dict_with_keyword(dl_parser *p, dl_op_state *state) {
 static void add_terminator(dl_parser *p, dl_region *region, const dl_op_def *terminator) {
   dl_block *last = dl_region_last(region);
   if (!terminator || dl_block_terminator(last)) return;
-  dl_op_append(last, dl_op_create(p->ctx, &(dl_op_state){.def = terminator, .loc = p->op_loc}));
+  dl_op *op = dl_op_create(p->ctx, &(dl_op_state){.def = terminator});
+  op->loc = p->op_loc;
+  dl_op_append(last, op);
 }
 
 dl_status dl_p_region(dl_parser *p, dl_op_state *state, size_t num_args, const dl_unresolved *names,
@@ -81,7 +84,7 @@ dl_status dl_p_region(dl_parser *p, dl_op_state *state, size_t num_args, const d
 }
 
 dl_status dl_p_arg_loc(dl_parser *p, dl_unresolved *argument) {
-  return dl_parse_trailing_loc(p, &argument->loc, &argument->loc_alias);
+  return dl_parse_trailing_loc(p, &argument->loc, &argument->alias);
 }
 
 void dl_p_add_region(dl_parser *p, dl_op_state *state) {
@@ -97,18 +100,32 @@ dl_status dl_p_successor(dl_parser *p, dl_op_state *state) {
   return DL_OK;
 }
 
-dl_status dl_p_signature(dl_parser *p, dl_op_state *state, const dl_unresolved_list *operands) {
-  dl_type *types, *results;
-  size_t count, num_results;
+static dl_status parse_signature(dl_parser *p, dl_op_state *state,
+                                 const dl_unresolved_list *operands) {
+  size_t first = p->type_stack.len;
   DL_TRY(dl_expect_punct(p, ':', "before the operation's type"));
-  dl_loc loc = dl_p_loc(p);
-  DL_TRY(dl_parse_type_list_parens(p, &types, &count));
+  dl_position at = p->token.text;
+  DL_TRY(dl_parse_type_list_parens(p));
+  size_t results = p->type_stack.len, count = results - first;
   if (!dl_p_accept(p, "->")) return dl_p_error(p, "expected '->' in the operation's type");
-  DL_TRY(dl_parse_result_types(p, &results, &num_results));
+  DL_TRY(dl_parse_result_types(p));
   if (count != operands->len)
-    return dl_error(loc, "expected %zu operand types but had %zu", operands->len, count);
-  for (size_t i = 0; i < count; i++)
-    DL_TRY(dl_p_add_operand(p, state, operands->data[i], types[i]));
-  for (size_t i = 0; i < num_results; i++) dl_p_add_result(p, state, results[i]);
+    return dl_error(dl_loc_at(p, at), "expected %zu operand types but had %zu", operands->len,
+                    count);
+  for (size_t i = 0; i < count; i++) {
+    dl_value *operand;
+    DL_TRY(dl_p_resolve(p, operands->data[i], p->type_stack.data[first + i], &operand));
+    DL_PUSH(&p->state->operands, operand);
+  }
+  for (size_t i = results; i < p->type_stack.len; i++)
+    DL_PUSH(&p->state->results, p->type_stack.data[i]);
+  dl_sync_state(p, state);
   return DL_OK;
+}
+
+dl_status dl_p_signature(dl_parser *p, dl_op_state *state, const dl_unresolved_list *operands) {
+  size_t mark = p->type_stack.len;
+  dl_status status = parse_signature(p, state, operands);
+  p->type_stack.len = mark;
+  return status;
 }

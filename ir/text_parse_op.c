@@ -95,6 +95,29 @@ static dl_status unknown_op(dl_parser *p, dl_str name) {
                     similar ? similar : "", similar ? "'?" : "");
 }
 
+static dl_status find_or_make(dl_parser *p, dl_str name, bool quoted, const dl_op_info **info) {
+  const dl_op_def *def = quoted ? dl_find_op_def(p->ctx, name) : find_def(p, name);
+  if (!def) {
+    bool has_dialect = memchr(name.data, '.', name.len) != NULL;
+    if (!dl_allows_unregistered(p->ctx) || !(has_dialect || quoted)) return unknown_op(p, name);
+    def = dl_unregistered_op_def(p->ctx, name);
+  }
+  *info = dl_op_info_of(p->ctx, def);
+  return DL_OK;
+}
+
+// What a name with a dialect stands for does not depend on where it is.
+static dl_status find_info(dl_parser *p, dl_str name, bool quoted, const dl_op_info **info) {
+  if (name.len > DL_MAX_CACHED || !memchr(name.data, '.', name.len))
+    return find_or_make(p, name, quoted, info);
+  dl_text_key key = dl_text_key_of(name);
+  *info = dl_text_cache_get(p->infos, key);
+  if (*info) return DL_OK;
+  DL_TRY(find_or_make(p, name, quoted, info));
+  dl_text_cache_set(&p->infos, key, *info);
+  return DL_OK;
+}
+
 static dl_status parse_op_name(dl_parser *p, bool *quoted) {
   *quoted = p->token.kind == DL_TOK_STRING;
   if (!*quoted && p->token.kind != DL_TOK_IDENT) return dl_p_error(p, "expected an operation");
@@ -102,12 +125,8 @@ static dl_status parse_op_name(dl_parser *p, bool *quoted) {
   if (*quoted) name = dl_unescape(p->arena, (dl_str){name.data + 1, name.len - 2});
   if (name.len == 0 || memchr(name.data, 0, name.len))
     return dl_p_error(p, "invalid operation name");
-  p->def = *quoted ? dl_find_op_def(p->ctx, name) : find_def(p, name);
-  if (!p->def) {
-    bool has_dialect = memchr(name.data, '.', name.len) != NULL;
-    if (!dl_allows_unregistered(p->ctx) || !(has_dialect || *quoted)) return unknown_op(p, name);
-    p->def = dl_unregistered_op_def(p->ctx, name);
-  }
+  DL_TRY(find_info(p, name, *quoted, &p->info));
+  p->def = p->info->def;
   dl_advance(p);
   return DL_OK;
 }
@@ -153,8 +172,8 @@ static dl_status parse_generic(dl_parser *p, dl_op_state *state) {
 
 static dl_status parse_result_name(dl_parser *p, dl_result_name *result) {
   if (p->token.kind != DL_TOK_PERCENT) return dl_p_error(p, "expected an SSA value (%%name)");
-  dl_str name = {p->token.text + 1, p->token.len - 1};
-  result->name = (dl_unresolved){.position = dl_position_of(p), .name = dl_intern(p->ctx, name)};
+  result->name =
+      (dl_unresolved){.position = p->token.text, .name = {p->token.text + 1, p->token.len - 1}};
   result->count = 1;
   dl_advance(p);
   if (!dl_accept_punct(p, ':')) return DL_OK;
@@ -188,9 +207,8 @@ static dl_status define_results(dl_parser *p, dl_op *op) {
                     "operation defines %zu results but %zu are named", num_results, total);
   for (size_t i = 0; i < a->result_names.len; i++) {
     const dl_result_name *group = &a->result_names.data[i];
-    dl_value **values = dl_arena_alloc(p->arena, group->count * sizeof *values);
-    for (size_t k = 0; k < group->count; k++) values[k] = dl_result(op, next++);
-    DL_TRY(dl_define_values(p, group->name, group->count, values));
+    DL_TRY(dl_define_values(p, group->name, group->count, &op->results[next]));
+    next += group->count;
   }
   return DL_OK;
 }
@@ -214,17 +232,27 @@ static dl_status infer_results(dl_parser *p, dl_op *op) {
   return DL_OK;
 }
 
+// The counts that an op can hold; more than these are no sensible input.
+static dl_status check_limits(dl_parser *p, const dl_op_arrays *a) {
+  if (a->attrs.len + a->inherent.len <= DL_MAX_OP_ATTRS && a->regions.len <= DL_MAX_REGIONS &&
+      a->successors.len <= DL_MAX_SUCCESSORS && a->operands.len <= DL_MAX_VALUES &&
+      a->results.len <= DL_MAX_VALUES)
+    return DL_OK;
+  return dl_error(dl_place_loc(p->ctx, p->op_loc),
+                  "too many attributes, regions, successors or values");
+}
+
 static dl_status build(dl_parser *p, dl_op_state *state, dl_block *block) {
-  dl_ident deferred;
-  dl_loc loc = state->loc;
-  DL_TRY(dl_parse_trailing_loc(p, &loc, &deferred));
+  dl_position deferred;
+  dl_place place = p->op_loc;
+  DL_TRY(dl_parse_trailing_loc(p, &place, &deferred));
+  DL_TRY(check_limits(p, p->state));
   dl_sync_state(p, state);
-  state->loc = loc;
-  dl_op *op = dl_op_create(p->ctx, state);
+  dl_op *op = dl_op_create_bare(p->info, place, state);
+  dl_op_init_attrs(op, state);
   p->state->regions.len = 0;
   dl_op_append(block, op);
-  if (deferred)
-    DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.op = op, .alias = deferred, .where = state->loc});
+  if (deferred) DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.op = op, .where = deferred});
   DL_TRY(infer_results(p, op));
   return define_results(p, op);
 }
@@ -232,24 +260,26 @@ static dl_status build(dl_parser *p, dl_op_state *state, dl_block *block) {
 static dl_status parse_with_state(dl_parser *p, dl_block *block) {
   bool quoted;
   DL_TRY(parse_result_names(p));
-  dl_op_state state = {.loc = dl_p_loc(p)};
-  p->op_loc = state.loc;
+  p->op_loc = dl_lexer_place(&p->lexer, p->token.text);
   DL_TRY(parse_op_name(p, &quoted));
-  state.def = p->def;
+  dl_op_state state = {.def = p->def};
   DL_TRY(parse_form(p, quoted, &state));
   return build(p, &state, block);
 }
 
 dl_status dl_parse_op(dl_parser *p, dl_block *block) {
   dl_op_arrays *outer = p->state;
-  const dl_op_def *outer_def = p->def;
-  dl_loc outer_loc = p->op_loc;
+  const dl_op_info *outer_info = p->info;
+  dl_place outer_loc = p->op_loc;
+  dl_arena_mark mark = dl_arena_here(p->arena);
   p->state = take_arrays(p);
   dl_status status = parse_with_state(p, block);
   for (size_t i = 0; i < p->state->regions.len; i++) dl_region_destroy(p->state->regions.data[i]);
+  dl_arena_reset(p->arena, mark);
   p->pool_used--;
   p->state = outer;
-  p->def = outer_def;
+  p->info = outer_info;
+  p->def = outer_info ? outer_info->def : NULL;
   p->op_loc = outer_loc;
   if (status != DL_OK) p->failed = true;
   return status;

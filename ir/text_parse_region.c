@@ -2,36 +2,45 @@
 
 #include "ir/text_internal.h"
 
+enum { FEW_BLOCKS = 8 };
+
 static dl_block_entry *find_block(dl_region_scope *scope, dl_ident name) {
-  return dl_ptr_map_get(&scope->by_name, name);
+  if (scope->blocks.len > FEW_BLOCKS) return dl_ptr_map_get(&scope->by_name, name);
+  for (size_t i = 0; i < scope->blocks.len; i++)
+    if (scope->blocks.data[i]->name == name) return scope->blocks.data[i];
+  return NULL;
 }
 
-static dl_block_entry *declare_block(dl_parser *p, dl_ident name, dl_loc loc) {
-  dl_block_entry *entry = dl_arena_alloc(p->arena, sizeof *entry);
-  *entry = (dl_block_entry){.name = name, .block = dl_block_create(p->ctx), .loc = loc};
-  dl_ptr_map_set(&p->region->by_name, name, entry);
-  DL_PUSH(&p->region->blocks, entry);
+static void add_block(dl_region_scope *scope, dl_block_entry *entry) {
+  DL_PUSH(&scope->blocks, entry);
+  if (scope->blocks.len <= FEW_BLOCKS) return;
+  for (size_t i = scope->by_name.len; i < scope->blocks.len; i++)
+    dl_ptr_map_set(&scope->by_name, scope->blocks.data[i]->name, scope->blocks.data[i]);
+}
+
+static dl_block_entry *declare_block(dl_parser *p, dl_ident name, dl_position at) {
+  dl_block_entry *entry = dl_arena_alloc(p->kept, sizeof *entry);
+  *entry = (dl_block_entry){.name = name, .block = dl_block_create(p->ctx), .at = at};
+  add_block(p->region, entry);
   return entry;
 }
 
 dl_status dl_parse_successor(dl_parser *p, dl_block **block) {
   if (p->token.kind != DL_TOK_CARET) return dl_p_error(p, "expected a block name (^name)");
   if (!p->region) return dl_p_error(p, "there are no blocks to branch to here");
-  dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
+  dl_ident name = dl_parse_intern(p, (dl_str){p->token.text + 1, p->token.len - 1});
   dl_block_entry *entry = find_block(p->region, name);
-  if (!entry) entry = declare_block(p, name, dl_p_loc(p));
+  if (!entry) entry = declare_block(p, name, p->token.text);
   *block = entry->block;
   dl_advance(p);
   return DL_OK;
 }
 
 static dl_status add_arg(dl_parser *p, dl_block *block, const dl_unresolved *name, dl_type type) {
-  dl_loc loc = name->loc ? name->loc : dl_p_loc_of(p, *name);
-  dl_value *arg = dl_add_arg(block, type, loc);
-  if (name->loc_alias)
-    DL_PUSH(&p->deferred_locs,
-            (dl_deferred_loc){.arg = arg, .alias = name->loc_alias, .where = loc});
-  return dl_define_values(p, *name, 1, &arg);
+  dl_value *arg = dl_add_arg(block, type, NULL);
+  dl_as_arg(arg)->loc = name->loc ? name->loc : dl_lexer_place(&p->lexer, name->position);
+  if (name->alias) DL_PUSH(&p->deferred_locs, (dl_deferred_loc){.arg = arg, .where = name->alias});
+  return dl_define_values(p, *name, 1, arg);
 }
 
 static dl_status parse_block_args(dl_parser *p, dl_block *block) {
@@ -49,17 +58,17 @@ static dl_status parse_block_args(dl_parser *p, dl_block *block) {
 }
 
 static dl_status parse_label(dl_parser *p, dl_region *region, dl_block **block) {
-  dl_ident name = dl_intern(p->ctx, (dl_str){p->token.text + 1, p->token.len - 1});
-  dl_loc loc = dl_p_loc(p);
+  dl_ident name = dl_parse_intern(p, (dl_str){p->token.text + 1, p->token.len - 1});
+  dl_position at = p->token.text;
   dl_block_entry *entry = find_block(p->region, name);
   if (entry && entry->defined) {
     dl_p_error(p, "redefinition of block '^%s'", name);
-    dl_note(entry->loc, "previously defined here");
+    dl_note(dl_loc_at(p, entry->at), "previously defined here");
     return DL_FAILED;
   }
-  if (!entry) entry = declare_block(p, name, loc);
+  if (!entry) entry = declare_block(p, name, at);
   entry->defined = true;
-  entry->loc = loc;
+  entry->at = at;
   *block = entry->block;
   dl_block_append(region, *block);
   if (!dl_is_numbered_label(name)) dl_block_set_label(*block, name);
@@ -101,13 +110,16 @@ static dl_status parse_blocks(dl_parser *p, dl_region *region, size_t num_args,
 }
 
 // Blocks that were only branched to join the region too, so that they are destroyed with it.
-static dl_status close_blocks(dl_region_scope *scope, dl_region *region, dl_status status) {
+static dl_status close_blocks(dl_parser *p, dl_region_scope *scope, dl_region *region,
+                              dl_status status) {
   bool report = status == DL_OK;
   for (size_t i = 0; i < scope->blocks.len; i++) {
     dl_block_entry *entry = scope->blocks.data[i];
     if (entry->defined) continue;
     dl_block_append(region, entry->block);
-    if (report) status = dl_error(entry->loc, "reference to an undefined block '^%s'", entry->name);
+    if (report)
+      status =
+          dl_error(dl_loc_at(p, entry->at), "reference to an undefined block '^%s'", entry->name);
   }
   DL_VEC_FREE(&scope->blocks);
   dl_ptr_map_free(&scope->by_name);
@@ -122,7 +134,7 @@ static dl_status parse_in_scope(dl_parser *p, dl_region *region, size_t num_args
   dl_status status = parse_blocks(p, region, num_args, names, types);
   p->region = scope.parent;
   dl_forget_names(p, mark);
-  return close_blocks(&scope, region, status);
+  return close_blocks(p, &scope, region, status);
 }
 
 dl_status dl_parse_region(dl_parser *p, dl_region *region, size_t num_args,

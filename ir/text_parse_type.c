@@ -4,8 +4,6 @@
 
 enum { MAX_INTEGER_WIDTH = 16777215 };
 
-typedef DL_VEC(dl_type) type_vec;
-
 typedef struct shape {
   DL_VEC(int64_t) dims;
   DL_VEC(bool) scalable;
@@ -19,48 +17,47 @@ static void free_shape(shape *s) {
 
 // --- lists of types ---
 
-static dl_status parse_types(dl_parser *p, char close, type_vec *types) {
+static dl_status parse_types(dl_parser *p, char close) {
   if (dl_at_punct(p, close)) return DL_OK;
   do {
     dl_type type;
     DL_TRY(dl_parse_type(p, &type));
-    DL_PUSH(types, type);
+    DL_PUSH(&p->type_stack, type);
   } while (dl_accept_punct(p, ','));
   return DL_OK;
 }
 
-// Hands the collected types to the parser's arena.
-static void keep_types(dl_parser *p, type_vec *types, dl_type **out, size_t *count) {
-  *out = dl_arena_alloc(p->arena, types->len * sizeof(dl_type) + 1);
-  if (types->len) memcpy(*out, types->data, types->len * sizeof(dl_type));
-  *count = types->len;
+dl_status dl_parse_type_list_parens(dl_parser *p) {
+  DL_TRY(dl_expect_punct(p, '(', "before a list of types"));
+  DL_TRY(parse_types(p, ')'));
+  return dl_expect_punct(p, ')', "after a list of types");
 }
 
-dl_status dl_parse_type_list_parens(dl_parser *p, dl_type **types, size_t *count) {
-  type_vec vec = {0};
-  dl_status status = dl_expect_punct(p, '(', "before a list of types");
-  if (status == DL_OK) status = parse_types(p, ')', &vec);
-  if (status == DL_OK) status = dl_expect_punct(p, ')', "after a list of types");
-  if (status == DL_OK) keep_types(p, &vec, types, count);
-  DL_VEC_FREE(&vec);
-  return status;
+dl_status dl_parse_result_types(dl_parser *p) {
+  if (dl_at_punct(p, '(')) return dl_parse_type_list_parens(p);
+  dl_type type;
+  DL_TRY(dl_parse_type(p, &type));
+  DL_PUSH(&p->type_stack, type);
+  return DL_OK;
 }
 
-dl_status dl_parse_result_types(dl_parser *p, dl_type **types, size_t *count) {
-  if (dl_at_punct(p, '(')) return dl_parse_type_list_parens(p, types, count);
-  *types = dl_arena_alloc(p->arena, sizeof(dl_type));
-  *count = 1;
-  return dl_parse_type(p, *types);
+static dl_status parse_function_body(dl_parser *p, dl_type *type) {
+  size_t first = p->type_stack.len;
+  DL_TRY(dl_parse_type_list_parens(p));
+  size_t results = p->type_stack.len;
+  if (!dl_p_accept(p, "->")) return dl_p_error(p, "expected '->' in a function type");
+  DL_TRY(dl_parse_result_types(p));
+  const dl_type *types = p->type_stack.data;
+  *type = dl_function_type(p->ctx, results - first, types + first, p->type_stack.len - results,
+                           types + results);
+  return DL_OK;
 }
 
 dl_status dl_parse_function_type(dl_parser *p, dl_type *type) {
-  dl_type *inputs, *results;
-  size_t num_inputs, num_results;
-  DL_TRY(dl_parse_type_list_parens(p, &inputs, &num_inputs));
-  if (!dl_p_accept(p, "->")) return dl_p_error(p, "expected '->' in a function type");
-  DL_TRY(dl_parse_result_types(p, &results, &num_results));
-  *type = dl_function_type(p->ctx, num_inputs, inputs, num_results, results);
-  return DL_OK;
+  size_t mark = p->type_stack.len;
+  dl_status status = parse_function_body(p, type);
+  p->type_stack.len = mark;
+  return status;
 }
 
 // --- shaped types ---
@@ -226,14 +223,20 @@ static dl_status parse_complex(dl_parser *p, dl_type *type) {
   return dl_expect_punct(p, '>', "in a complex type");
 }
 
-static dl_status parse_tuple(dl_parser *p, dl_type *type) {
-  type_vec vec = {0};
+static dl_status parse_tuple_body(dl_parser *p, dl_type *type) {
+  size_t first = p->type_stack.len;
   dl_advance(p);
-  dl_status status = dl_expect_punct(p, '<', "in a tuple type");
-  if (status == DL_OK) status = parse_types(p, '>', &vec);
-  if (status == DL_OK) status = dl_expect_punct(p, '>', "in a tuple type");
-  if (status == DL_OK) *type = dl_tuple_type(p->ctx, vec.len, vec.data);
-  DL_VEC_FREE(&vec);
+  DL_TRY(dl_expect_punct(p, '<', "in a tuple type"));
+  DL_TRY(parse_types(p, '>'));
+  DL_TRY(dl_expect_punct(p, '>', "in a tuple type"));
+  *type = dl_tuple_type(p->ctx, p->type_stack.len - first, p->type_stack.data + first);
+  return DL_OK;
+}
+
+static dl_status parse_tuple(dl_parser *p, dl_type *type) {
+  size_t mark = p->type_stack.len;
+  dl_status status = parse_tuple_body(p, type);
+  p->type_stack.len = mark;
   return status;
 }
 
@@ -320,12 +323,43 @@ static dl_status parse_type_here(dl_parser *p, dl_type *type) {
   return DL_OK;
 }
 
-dl_status dl_parse_optional_type(dl_parser *p, dl_type *type) {
+static dl_status parse_nested(dl_parser *p, dl_type *type) {
   *type = NULL;
   DL_TRY(dl_enter(p));
   dl_status status = parse_type_here(p, type);
   dl_leave(p);
   return status;
+}
+
+// The text of the type that begins at the next token, as far as it can be told without parsing it:
+// a name, with `<…>` if that follows. Empty when it cannot.
+static dl_str type_text(const dl_parser *p) {
+  const char *at = p->token.text + p->token.len, *end = p->lexer.end;
+  if (p->token.kind != DL_TOK_IDENT && p->token.kind != DL_TOK_BANG) return (dl_str){0};
+  if (at < end && *at == '<') {
+    const char *limit = p->token.text + DL_MAX_CACHED + 1;
+    at = dl_scan_nested(at, limit < end ? limit : end, true);
+  }
+  size_t len = at ? (size_t)(at - p->token.text) : 0;
+  return len <= DL_MAX_CACHED ? (dl_str){p->token.text, len} : (dl_str){0};
+}
+
+dl_status dl_parse_optional_type(dl_parser *p, dl_type *type) {
+  dl_str text = type_text(p);
+  if (!text.len) return parse_nested(p, type);
+  dl_text_key key = dl_text_key_of(text);
+  *type = dl_text_cache_get(p->types, key);
+  if (*type) {
+    p->lexer.cursor = text.data + text.len;
+    dl_advance(p);
+    return DL_OK;
+  }
+  DL_TRY(parse_nested(p, type));
+  // Where the type ended is known by the blank or token after it.
+  const char *after = text.data + text.len;
+  while (after < p->token.text && (*after == ' ' || *after == '\n')) after++;
+  if (*type && after == p->token.text) dl_text_cache_set(&p->types, key, *type);
+  return DL_OK;
 }
 
 dl_status dl_parse_type(dl_parser *p, dl_type *type) {

@@ -12,7 +12,7 @@ dl_block *dl_value_block(const dl_value *value) {
   return dl_is_arg(value) ? dl_as_arg(value)->block : NULL;
 }
 
-size_t dl_value_index(const dl_value *value) { return dl_position(value); }
+size_t dl_value_index(const dl_value *value) { return dl_value_position(value); }
 dl_context *dl_value_context(const dl_value *value) { return value->type->ctx; }
 
 dl_ident dl_value_name(const dl_value *value) {
