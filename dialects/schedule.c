@@ -27,6 +27,8 @@ static const primitive_row rows[] = {
     [DL_PRIM_STAGE] = {"stage", 1, 1, true, true, true},
     [DL_PRIM_BORDER] = {"border", 0, 0, false, false, true},
     [DL_PRIM_TENSORIZE] = {"tensorize", 1, SIZE_MAX, false, false, true},
+    [DL_PRIM_PARTIAL] = {"partial", 1, 1, false, false, false},
+    [DL_PRIM_ACCUMULATE] = {"accumulate", 1, 1, true, true, false},
 };
 
 static bool find_row(dl_ident name, dl_primitive_kind *kind) {
@@ -59,11 +61,13 @@ static dl_status parse_number(dl_loc loc, dl_attr call, const primitive_row *row
                               dl_primitive *out) {
   if (row->number && *i < call->count && call->elements[*i]->kind == DL_ATTR_INTEGER) {
     out->factor = call->elements[(*i)++]->integer;
-    if (out->factor < (out->kind == DL_PRIM_STAGE ? 0 : 1))
+    bool input = out->kind == DL_PRIM_STAGE || out->kind == DL_PRIM_ACCUMULATE;
+    if (out->factor < (input ? 0 : 1))
       return dl_error(loc, "'%s' needs a positive number", row->name);
   } else if (row->needs_number) {
+    bool input = out->kind == DL_PRIM_STAGE || out->kind == DL_PRIM_ACCUMULATE;
     return dl_error(loc, "'%s' needs a number after the %s", row->name,
-                    out->kind == DL_PRIM_STAGE ? "compute" : "iterator");
+                    input ? "compute" : "iterator");
   }
   return DL_OK;
 }
@@ -135,6 +139,11 @@ dl_attr dl_prim_unroll(dl_context *ctx, dl_ident iterator, int64_t factor) {
   return dl_call_attr(ctx, dl_intern_z(ctx, "unroll"), factor ? 2 : 1, params);
 }
 
+dl_attr dl_prim_accumulate(dl_context *ctx, dl_ident compute, size_t input) {
+  dl_attr params[] = {dl_keyword_attr(ctx, compute), dl_i64_attr(ctx, (int64_t)input)};
+  return dl_call_attr(ctx, dl_intern_z(ctx, "accumulate"), DL_COUNT(params), params);
+}
+
 dl_attr dl_prim_bind(dl_context *ctx, dl_ident iterator, const char *word) {
   dl_attr params[] = {dl_keyword_attr(ctx, iterator), dl_keyword_attr(ctx, dl_intern_z(ctx, word))};
   return dl_call_attr(ctx, dl_intern_z(ctx, "bind"), DL_COUNT(params), params);
@@ -161,6 +170,7 @@ void dl_nest_init(dl_nest *nest, dl_ident label, size_t num_iterators, size_t nu
   *nest = (dl_nest){.label = label,
                     .num_iterators = num_iterators,
                     .num_loops = num_iterators,
+                    .addend = DL_NO_AXIS,
                     .host = DL_NO_AXIS};
   nest->loops = dl_calloc(num_iterators + 1, sizeof(size_t));
   for (size_t i = 0; i < num_iterators; i++) {
@@ -329,6 +339,20 @@ static dl_status apply_bind(dl_loc loc, const dl_primitive *p, place at) {
   return DL_OK;
 }
 
+static dl_status apply_partial(dl_loc loc, place at) {
+  const dl_nest *nest = at.nest;
+  if (!axis_of(at)->reduce) {
+    return dl_error(loc, "partial(%s): the loop must be over a reduce iterator", axis_of(at)->name);
+  }
+  for (size_t i = 0; i < nest->num_loops; i++) {
+    if (nest->axes.data[nest->loops[i]].partial)
+      return dl_error(loc, "a compute has one loop of partial results, '%s' is another",
+                      axis_of(at)->name);
+  }
+  axis_of(at)->partial = true;
+  return DL_OK;
+}
+
 // Tiles, orders and fused loops would change what the computes inside of the nest have to make.
 static dl_status check_settled(dl_loc loc, const dl_primitive *p, const dl_nest *nest) {
   bool changes = p->kind == DL_PRIM_TILE || p->kind == DL_PRIM_FUSE || p->kind == DL_PRIM_ORDER;
@@ -360,6 +384,8 @@ static dl_status apply_one(dl_loc loc, const dl_primitive *p, const place *place
       return DL_OK;
     case DL_PRIM_BIND:
       return apply_bind(loc, p, places[0]);
+    case DL_PRIM_PARTIAL:
+      return apply_partial(loc, places[0]);
     default:
       return dl_error(loc, "'%s' has no meaning on this target", rows[p->kind].name);
   }
@@ -407,6 +433,15 @@ static dl_status apply_compute_at(dl_loc loc, const dl_primitive *p, size_t num_
   return hook->resize(hook->user, loc, number);
 }
 
+static dl_status apply_accumulate(dl_loc loc, const dl_primitive *p, size_t num_nests,
+                                  dl_nest *const *nests) {
+  size_t number = find_nest(p->names[0], num_nests, nests);
+  if (number == DL_NO_AXIS) return dl_error(loc, "the group has no compute @%s", p->names[0]);
+  nests[number]->scheduled = true;
+  nests[number]->addend = (size_t)p->factor;
+  return DL_OK;
+}
+
 static dl_status apply_border(dl_loc loc, const dl_primitive *p, size_t num_nests,
                               dl_nest *const *nests) {
   if (!strcmp(p->word, "pad")) {
@@ -425,6 +460,7 @@ static dl_status apply_primitive(dl_loc loc, const dl_primitive *p, size_t num_n
                                  dl_nest *const *nests, const dl_region_hook *hook) {
   if (p->kind == DL_PRIM_BORDER) return apply_border(loc, p, num_nests, nests);
   if (p->kind == DL_PRIM_COMPUTE_AT) return apply_compute_at(loc, p, num_nests, nests, hook);
+  if (p->kind == DL_PRIM_ACCUMULATE) return apply_accumulate(loc, p, num_nests, nests);
   if (p->kind == DL_PRIM_STAGE) {
     return dl_error(loc, "stage is applied by tensor-stage-operands, before loops are made");
   }

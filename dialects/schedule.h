@@ -22,6 +22,8 @@ typedef enum dl_primitive_kind {
   DL_PRIM_STAGE,
   DL_PRIM_BORDER,
   DL_PRIM_TENSORIZE,
+  DL_PRIM_PARTIAL,
+  DL_PRIM_ACCUMULATE,
 } dl_primitive_kind;
 
 typedef enum dl_remainder {
@@ -33,10 +35,11 @@ typedef enum dl_remainder {
 typedef struct dl_primitive {
   dl_primitive_kind kind;
   size_t num_names;
-  // Iterators; COMPUTE_AT: compute, iterator; STAGE: compute and, where given, iterator; BORDER:
-  // none.
+  // Iterators; COMPUTE_AT: compute, iterator; STAGE: compute and, where given, iterator;
+  // ACCUMULATE: compute; BORDER: none.
   const dl_ident *names;
-  int64_t factor;          // TILE: size; UNROLL: by how much, 0 = fully; STAGE: number of the input
+  int64_t
+      factor;  // TILE: size; UNROLL: by how much, 0 = fully; STAGE, ACCUMULATE: number of the input
   dl_remainder remainder;  // TILE
   dl_ident word;           // BIND, BORDER, TENSORIZE: the last argument; STAGE: the memory space
 } dl_primitive;
@@ -55,9 +58,11 @@ DL_API dl_status dl_schedule_parse(dl_loc loc, dl_attr attr, dl_arena *arena,
 DL_API dl_attr dl_prim_tile(dl_context *ctx, dl_ident iterator, int64_t size,
                             dl_remainder remainder);
 DL_API dl_attr dl_prim_unroll(dl_context *ctx, dl_ident iterator, int64_t factor);  // 0: fully
+// Input number `input` of the compute's reader.
+DL_API dl_attr dl_prim_accumulate(dl_context *ctx, dl_ident compute, size_t input);
 // `word`: group or lane.
 DL_API dl_attr dl_prim_bind(dl_context *ctx, dl_ident iterator, const char *word);
-// FUSE, ORDER, VECTORIZE, PARALLEL.
+// FUSE, ORDER, VECTORIZE, PARALLEL, PARTIAL.
 DL_API dl_attr dl_prim_names(dl_context *ctx, dl_primitive_kind kind, size_t count,
                              const dl_ident *iterators);
 DL_API dl_attr dl_schedule_attr(dl_context *ctx, size_t count, const dl_attr *primitives);
@@ -88,6 +93,7 @@ typedef struct dl_axis {
   bool leaf;       // neither tiled nor fused away
   int64_t unroll;  // 1: not, DL_UNROLL_FULL, or by how much
   bool vectorize, parallel;
+  bool partial;  // a reduce loop whose iterations are combined by themselves first
 } dl_axis;
 
 typedef DL_VEC(dl_axis) dl_axis_list;
@@ -99,6 +105,7 @@ typedef struct dl_nest {
   size_t num_loops;  // the leaves, outermost first
   size_t *loops;
   bool scheduled;  // some primitive names this nest
+  size_t addend;   // the input of the reader that the result is added to, or DL_NO_AXIS
   bool peel_borders;
   size_t host;       // the nest inside of which it is computed (compute_at), or DL_NO_AXIS,
   size_t host_axis;  // and the loop of that
@@ -121,7 +128,8 @@ typedef struct dl_region_hook {
 // Applies a schedule to the nests of a group. Diagnostics at `loc`: unknown or ambiguous iterators,
 // orders that leave out a loop or put an inner tile outside its outer one, parallel loops that are
 // not outermost, vector axes that are not innermost or of unknown size, computes put inside of
-// themselves or after their loops were changed.
+// themselves or after their loops were changed, partial sums over parallel iterators or at several
+// loops.
 DL_API dl_status dl_schedule_apply(dl_loc loc, const dl_schedule *schedule, size_t num_nests,
                                    dl_nest *const *nests, const dl_region_hook *hook);
 

@@ -24,6 +24,10 @@ struct dl_walk_state {
   int64_t vector_acc;  // lanes of an accumulator, 0 for scalars
   bool reduce_lanes;   // the lanes are points of the reduction
   dl_value *carry;     // accumulators between the rounds of reduce loops outside of the tile
+  bool carries;        // there are such loops,
+  bool carries_tile;   // and they are next to the tile: `carry` holds no more than that
+  bool partial;        // a round starts anew, and is combined with what is carried at its end
+  const dl_op *added;  // the addition of the reader that the accumulators take over, or NULL
   void (*visit)(dl_walk_state *w, const dl_expr *iterators);  // replaces the code of points
 };
 

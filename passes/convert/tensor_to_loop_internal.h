@@ -77,7 +77,9 @@ typedef struct dl_kernel {
   dl_schedule schedule;
   dl_block *task;         // the body of the parallel loop being emitted
   dl_stage *active;       // the driver whose accumulators are at hand,
-  dl_value *accumulator;  // and the one of the point being emitted
+  dl_value *accumulator;  // and the one of the point being emitted,
+  const dl_op *added;     // an addition of the reader that the accumulators have behind them,
+  size_t addend;          // and the input that it adds
 } dl_kernel;
 
 dl_tensor_ref *dl_kernel_ref(const dl_kernel *k, const dl_value *tensor);
@@ -114,6 +116,12 @@ void dl_estimate_work(dl_kernel *k, dl_stage *root, dl_op *loops);
 dl_value *dl_point_value(dl_kernel *k, dl_stage *stage, const dl_expr *iterators);
 // The offset of the result's element at these iterators in its buffer.
 dl_expr dl_point_offset(dl_kernel *k, const dl_stage *stage, const dl_expr *iterators);
+
+// The addition by which a stage's reader adds its input `addend` to the sum that the stage
+// computes, or to what it has added to that already; NULL if it does something else with it.
+const dl_op *dl_find_addition(const dl_stage *stage, size_t addend);
+// Reads input i of a stage.
+dl_value *dl_read_input(dl_kernel *k, dl_stage *stage, size_t i, const dl_expr *iterators);
 
 // The value of an accumulator at a parallel point: zero where the compute's domain says so.
 dl_value *dl_point_result(dl_kernel *k, dl_stage *stage, const dl_expr *iterators,

@@ -7,7 +7,7 @@
 #include "dialects/loop/loop_ops.h"
 #include "passes/convert/nest_walk_internal.h"
 
-static dl_axis *axis_at(dl_walk_state *w, size_t level) {
+static dl_axis *axis_at(const dl_walk_state *w, size_t level) {
   return &w->nest->axes.data[w->nest->loops[level]];
 }
 
@@ -289,36 +289,68 @@ static void visit_points(dl_walk_state *w, tile_visit visit) {
   w->visit = NULL;
 }
 
+// The root's iterators at a point of the stage.
+static const dl_expr *root_iterators(const dl_walk_state *w, const dl_expr *iterators) {
+  for (const dl_stage *s = w->stage; s != w->root; s = s->reader) {
+    size_t count = s->reader->c.num_iterators;
+    dl_expr *next = dl_arena_alloc(w->k->arena, (count + 1) * sizeof(dl_expr));
+    dl_reader_iterators(w->k, s, iterators, next);
+    iterators = next;
+  }
+  return iterators;
+}
+
 // The result of the driver is stored, or what its readers make of it.
 static void finish_point(dl_walk_state *w, const dl_expr *iterators) {
   dl_kernel *k = w->k;
-  dl_stage *s = w->stage;
-  dl_value *value = dl_point_result(k, s, iterators, w->acc[w->acc_index]);
-  const dl_expr *at = iterators;
-  k->active = s;
+  dl_value *value = dl_point_result(k, w->stage, iterators, w->acc[w->acc_index]);
+  const dl_expr *at = root_iterators(w, iterators);
+  k->active = w->stage;
   k->accumulator = value;
-  while (s != w->root) {
-    size_t count = s->reader->c.num_iterators;
-    dl_expr *next = dl_arena_alloc(k->arena, (count + 1) * sizeof(dl_expr));
-    dl_reader_iterators(k, s, at, next);
-    at = next;
-    s = s->reader;
-  }
+  k->added = w->added;
+  k->addend = w->nest->addend;
   if (w->root != w->stage) value = dl_point_value(k, w->root, at);
   k->active = NULL;
+  k->added = NULL;
   dl_emit_store(w->e, value, w->root->result->pointer, dl_point_offset(k, w->root, at));
 }
 
+// Where the accumulator at hand waits between rounds.
+static dl_expr carry_offset(const dl_walk_state *w, const dl_expr *iterators) {
+  dl_loop_emitter *e = w->e;
+  if (!w->carries_tile) return dl_point_offset(w->k, w->stage, iterators);
+  dl_expr start = dl_expr_const(e->ctx, (int64_t)w->acc_index * e->lanes);
+  return e->lanes == 1 ? start : dl_expr_add(dl_expr_dim(e->ctx, DL_LANE), start);
+}
+
 static void spill_point(dl_walk_state *w, const dl_expr *iterators) {
-  dl_expr offset = dl_point_offset(w->k, w->stage, iterators);
-  dl_emit_store(w->e, w->acc[w->acc_index], w->carry, offset);
+  dl_emit_store(w->e, w->acc[w->acc_index], w->carry, carry_offset(w, iterators));
+}
+
+static dl_value *emit_carried(dl_walk_state *w, const dl_expr *iterators) {
+  size_t mark = w->e->emitted.len;
+  dl_value *value = dl_emit_load(w->e, w->carry, carry_offset(w, iterators));
+  w->e->emitted.len = mark;
+  return w->e->lanes > 1 ? dl_emit_splat(w->e, value) : value;
 }
 
 static void reload_point(dl_walk_state *w, const dl_expr *iterators) {
-  size_t mark = w->e->emitted.len;
-  dl_value *value = dl_emit_load(w->e, w->carry, dl_point_offset(w->k, w->stage, iterators));
-  w->e->emitted.len = mark;
-  w->acc[w->acc_index] = w->vector_acc ? dl_emit_splat(w->e, value) : value;
+  w->acc[w->acc_index] = emit_carried(w, iterators);
+}
+
+static void add_to_accumulator(dl_walk_state *w, dl_value *earlier) {
+  dl_value **acc = &w->acc[w->acc_index];
+  *acc = dl_emit_combine(w->e, w->stage->c.combiner, is_unsigned(w->stage), earlier, *acc);
+}
+
+static void add_carried_point(dl_walk_state *w, const dl_expr *iterators) {
+  add_to_accumulator(w, emit_carried(w, iterators));
+}
+
+// What the reader adds to the result.
+static void add_addend_point(dl_walk_state *w, const dl_expr *iterators) {
+  const dl_expr *at = root_iterators(w, iterators);
+  add_to_accumulator(w, dl_read_input(w->k, w->root, w->nest->addend, at));
 }
 
 static void start_constants(dl_walk_state *w, dl_attr start) {
@@ -347,7 +379,11 @@ static dl_condition at_end(dl_walk_state *w, bool last) {
 static void start_tile(dl_walk_state *w) {
   dl_loop_emitter *e = w->e;
   const dl_stage *s = w->stage;
-  dl_attr start = w->reduce_lanes ? dl_stage_identity(s) : s->c.init;
+  dl_attr start = w->reduce_lanes || w->partial ? dl_stage_identity(s) : s->c.init;
+  if (w->partial) {
+    start_constants(w, start);
+    return;
+  }
   dl_condition first = at_end(w, false);
   if (first.truth == DL_TRUTH_ALWAYS) {
     start_constants(w, start);
@@ -375,29 +411,81 @@ static void start_tile(dl_walk_state *w) {
 }
 
 static void reduce_lanes(dl_walk_state *w) {
-  dl_loop_emitter *e = w->e;
-  const dl_stage *s = w->stage;
-  dl_value *init = dl_emit_constant(e, s->c.init, false);
   for (size_t i = 0; i < w->num_acc; i++) {
-    dl_value *sum = dl_build_loop_reduce(&e->b, dl_combiner_name(s->c.combiner), w->acc[i]);
-    w->acc[i] = dl_emit_combine(e, s->c.combiner, is_unsigned(s), init, sum);
+    const char *combiner = dl_combiner_name(w->stage->c.combiner);
+    w->acc[i] = dl_build_loop_reduce(&w->e->b, combiner, w->acc[i]);
   }
 }
 
-static void finish_tile(dl_walk_state *w) {
+// The start value, for accumulators that started from the identity.
+static void add_init(dl_walk_state *w) {
+  const dl_stage *s = w->stage;
+  if (s->c.init == dl_stage_identity(s)) return;
+  w->e->lanes = w->reduce_lanes || !w->vector_acc ? 1 : w->vector_acc;
+  dl_value *init = dl_emit_constant(w->e, s->c.init, w->e->lanes > 1);
+  w->e->lanes = 1;
+  for (w->acc_index = 0; w->acc_index < w->num_acc; w->acc_index++) add_to_accumulator(w, init);
+}
+
+// Emits one of two pieces of code, or both and a branch. Accumulators are of no use behind it.
+static void emit_either(dl_walk_state *w, dl_condition condition, void (*yes)(dl_walk_state *w),
+                        void (*no)(dl_walk_state *w)) {
   dl_loop_emitter *e = w->e;
-  if (w->reduce_lanes) reduce_lanes(w);
-  dl_condition last = at_end(w, true);
-  if (last.truth != DL_TRUTH_SCALAR) {
-    visit_points(w, last.truth == DL_TRUTH_ALWAYS ? finish_point : spill_point);
+  if (condition.truth != DL_TRUTH_SCALAR) {
+    (condition.truth == DL_TRUTH_ALWAYS ? yes : no)(w);
     return;
   }
-  dl_op *branch = dl_build_loop_if(&e->b, last.value, 0, NULL, true);
+  dl_op *branch = dl_build_loop_if(&e->b, condition.value, 0, NULL, true);
+  dl_value **before = dl_arena_alloc(w->k->arena, w->num_acc * sizeof(dl_value *));
+  memcpy(before, w->acc, w->num_acc * sizeof(dl_value *));
   for (size_t r = 0; r < 2; r++) {
     dl_emit_mark mark = dl_emit_enter(e, dl_region_first(dl_op_region(branch, r)), NULL);
-    visit_points(w, r == 0 ? finish_point : spill_point);
+    (r == 0 ? yes : no)(w);
     dl_build_loop_yield(&e->b, 0, NULL);
     dl_emit_leave(e, mark);
+    memcpy(w->acc, before, w->num_acc * sizeof(dl_value *));
+  }
+}
+
+static void finish_points(dl_walk_state *w) { visit_points(w, finish_point); }
+
+static void spill_points(dl_walk_state *w) { visit_points(w, spill_point); }
+
+static void finish_or_spill(dl_walk_state *w) {
+  emit_either(w, at_end(w, true), finish_points, spill_points);
+}
+
+static void add_addend(dl_walk_state *w) {
+  if (w->added) visit_points(w, add_addend_point);
+}
+
+static void finish_only_round(dl_walk_state *w) {
+  add_init(w);
+  add_addend(w);
+  finish_or_spill(w);
+}
+
+static void spill_first_round(dl_walk_state *w) {
+  add_init(w);
+  add_addend(w);
+  spill_points(w);
+}
+
+static void finish_later_round(dl_walk_state *w) {
+  visit_points(w, add_carried_point);
+  finish_or_spill(w);
+}
+
+static void finish_tile(dl_walk_state *w) {
+  if (w->reduce_lanes) reduce_lanes(w);
+  if (w->partial) {
+    dl_condition first = at_end(w, false);
+    bool several = first.truth == DL_TRUTH_SCALAR;
+    emit_either(w, first, several ? spill_first_round : finish_only_round, finish_later_round);
+  } else {
+    if (w->reduce_lanes) add_init(w);
+    add_addend(w);
+    finish_or_spill(w);
   }
 }
 
@@ -475,6 +563,24 @@ static void emit_parallel_level(dl_walk_state *w, size_t level) {
   DL_VEC_FREE(&segments);
 }
 
+// Memory of the code of one parallel iteration, at its start.
+static dl_value *task_memory(dl_kernel *k, const dl_stage *s, int64_t elements) {
+  dl_builder start = dl_builder_at_start(k->task, k->e.b.loc);
+  return dl_build_loop_local(&start, dl_storage_type(s->c.result->element), elements);
+}
+
+static dl_value *result_memory(dl_kernel *k, const dl_stage *s) {
+  return task_memory(k, s, dl_ref_elements(k, s->result)->value);
+}
+
+// Room for the accumulators of a whole tile.
+static dl_value *tile_memory(dl_walk_state *w) {
+  size_t vector = vector_axis(w);
+  bool lanes = vector != DL_NO_AXIS && !w->nest->axes.data[vector].reduce;
+  count_accumulators(w);
+  return task_memory(w->k, w->stage, (int64_t)w->num_acc * (lanes ? w->extent[vector] : 1));
+}
+
 static dl_op *emit_parallel(dl_walk_state *w) {
   dl_loop_emitter *e = w->e;
   size_t count = 0;
@@ -492,6 +598,7 @@ static dl_op *emit_parallel(dl_walk_state *w) {
   }
   w->num_parallel = count;
   w->k->task = body;
+  if (w->carries_tile) w->carry = tile_memory(w);
   emit_level(w, 0);
   dl_emit_leave(e, mark);
   return loop;
@@ -506,47 +613,61 @@ static void find_registers(dl_walk_state *w) {
   while (w->first_register > 0) {
     const dl_axis *a = axis_at(w, w->first_register - 1);
     bool in_register = (a->unroll == DL_UNROLL_FULL || a->vectorize) && a->extent != DL_DYNAMIC;
-    if (a->parallel || !(a->reduce || in_register)) break;
+    if (a->parallel || a->partial || !(a->reduce || in_register)) break;
     w->first_register--;
   }
 }
 
-static bool carries(const dl_walk_state *w) {
-  bool any = false;
-  for (size_t l = 0; l < w->first_register; l++)
-    any |= w->nest->axes.data[w->nest->loops[l]].reduce;
-  return any;
+// The first loop of at least `level` outside of the tile that is (not) over a reduce axis, or
+// first_register.
+static size_t next_carrying(const dl_walk_state *w, size_t level, bool reduce) {
+  while (level < w->first_register && axis_at(w, level)->reduce != reduce) level++;
+  return level;
 }
 
-static dl_status check_carry(dl_walk_state *w) {
+static void plan_carry(dl_walk_state *w) {
+  size_t vector = vector_axis(w), first = next_carrying(w, 0, true);
+  if (first == w->first_register) return;
+  w->carries = true;
+  w->carries_tile = next_carrying(w, first, false) == w->first_register;
+  w->partial = w->added || (vector != DL_NO_AXIS && w->nest->axes.data[vector].reduce);
+  for (size_t l = 0; l < w->first_register; l++) w->partial |= axis_at(w, l)->partial;
+}
+
+static dl_status check_carry(const dl_walk_state *w) {
   bool inside = w->root->role == DL_ROLE_INSIDE && w->root != w->stage && !w->root->local;
+  const dl_axis *partial = NULL;
   for (size_t l = 0; l < w->first_register; l++) {
     const dl_axis *a = axis_at(w, l);
-    if (!a->reduce || !(inside || (a->kind == DL_AXIS_OUTER && a->extent == DL_DYNAMIC))) continue;
-    return dl_error(dl_op_loc(w->stage->op),
-                    "loop '%s' has no constant size and must be inside of "
-                    "the accumulator tile",
-                    a->name);
+    if (!a->reduce) continue;
+    bool counted = a->extent != DL_DYNAMIC || (a->kind != DL_AXIS_OUTER && !w->partial);
+    if (!counted || (inside && !w->carries_tile)) {
+      return dl_error(dl_op_loc(w->stage->op),
+                      "loop '%s' has no constant size and must be inside of "
+                      "the accumulator tile",
+                      a->name);
+    }
+    if (partial) {
+      return dl_error(dl_op_loc(w->stage->op),
+                      "partial(%s): reduce loop '%s' inside of it must be inside of the "
+                      "accumulator tile",
+                      partial->name, a->name);
+    }
+    if (a->partial) partial = a;
   }
   return DL_OK;
 }
 
-// Memory of the code of one parallel iteration, at its start.
-static dl_value *local_memory(dl_kernel *k, const dl_stage *s) {
-  dl_builder start = dl_builder_at_start(k->task, k->e.b.loc);
-  return dl_build_loop_local(&start, dl_storage_type(s->c.result->element),
-                             dl_ref_elements(k, s->result)->value);
-}
-
-// Memory for accumulators of reduce loops outside of the tile: the root's buffer where each element
-// is stored at the same place in the end, else one of its own.
+// Memory for the accumulators of all points, where other loops come between the reduce loops and
+// the tile: the root's buffer where each element is stored at the same place in the end, else one
+// of its own.
 static void prepare_carry(dl_walk_state *w) {
   dl_stage *s = w->stage;
-  if (!carries(w)) return;
+  if (!w->carries || w->carries_tile) return;
   if (w->root == s) {
     w->carry = w->root->result->pointer;
   } else if (w->root->role == DL_ROLE_INSIDE) {
-    if (!s->result->pointer) s->result->pointer = local_memory(w->k, s);
+    if (!s->result->pointer) s->result->pointer = result_memory(w->k, s);
     w->carry = s->result->pointer;
   } else {
     dl_expr elements = dl_ref_elements(w->k, s->result);
@@ -577,21 +698,22 @@ static dl_status check_lanes(dl_walk_state *w) {
   if (vector == DL_NO_AXIS || w->nest->axes.data[vector].reduce) return DL_OK;
   dl_expr *at = dl_arena_alloc(w->k->arena, (w->nest->num_iterators + 1) * sizeof(dl_expr));
   dl_walk_iterators(w, at);
-  const dl_stage *s = w->stage;
-  while (s != w->root) {
-    dl_expr *next = dl_arena_alloc(w->k->arena, (s->reader->c.num_iterators + 1) * sizeof(dl_expr));
-    dl_reader_iterators(w->k, s, at, next);
-    at = next;
-    s = s->reader;
-  }
   int64_t coefficient;
-  dl_expr rest, offset = dl_emit_flatten(w->e, dl_point_offset(w->k, s, at));
+  dl_expr rest, offset = dl_point_offset(w->k, w->root, root_iterators(w, at));
+  offset = dl_emit_flatten(w->e, offset);
   unsigned dim = (unsigned)dl_walk_temp(w, vector)->value;
   if (dl_expr_split_dim(offset, dim, &coefficient, &rest) && coefficient == 1) return DL_OK;
   return dl_error(dl_op_loc(w->stage->op),
                   "'%s' cannot be vectorized: its points are not next to each "
                   "other in the result",
                   w->nest->axes.data[vector].name);
+}
+
+static dl_status check_addition(const dl_walk_state *w) {
+  if (w->nest->addend == DL_NO_AXIS || w->added) return DL_OK;
+  return dl_error(dl_op_loc(w->stage->op),
+                  "accumulate(%s, %zu): its reader does not add an input of this number to it",
+                  w->stage->c.label, w->nest->addend);
 }
 
 void dl_walk_init(dl_walk_state *w, dl_kernel *k, dl_stage *root) {
@@ -612,7 +734,11 @@ void dl_walk_init(dl_walk_state *w, dl_kernel *k, dl_stage *root) {
     w->extent[i] = nest->axes.data[i].extent;
     w->temp[i] = dl_emit_dim(&k->e, NULL, (dl_range){0, INT64_MAX});
   }
+  if (stage != root && nest->addend != DL_NO_AXIS) {
+    w->added = dl_find_addition(stage, nest->addend);
+  }
   find_registers(w);
+  plan_carry(w);
 }
 
 // What a loop of the tile holds is not there any more when the root takes the accumulators.
@@ -636,6 +762,7 @@ dl_status dl_kernel_check_nest(dl_kernel *k, dl_stage *root) {
   dl_walk_init(&w, k, root);
   DL_TRY(check_tiles(&w));
   DL_TRY(check_lanes(&w));
+  DL_TRY(check_addition(&w));
   DL_TRY(check_carry(&w));
   DL_TRY(check_root_reads(&w));
   return dl_region_check(k, root);
@@ -645,11 +772,12 @@ dl_status dl_kernel_check_nest(dl_kernel *k, dl_stage *root) {
 static void emit_inner_nest(dl_kernel *k, dl_stage *root) {
   dl_walk_state w;
   dl_loc loc = k->e.b.loc;
-  if (!root->result->pointer) root->result->pointer = local_memory(k, root);
+  if (!root->result->pointer) root->result->pointer = result_memory(k, root);
   dl_walk_init(&w, k, root);
   k->e.b.loc = dl_op_loc(w.stage->op);
   dl_emit_forget(&k->e, root->result->pointer);
   prepare_carry(&w);
+  if (w.carries_tile) w.carry = tile_memory(&w);
   emit_level(&w, 0);
   k->e.b.loc = loc;
 }

@@ -140,7 +140,7 @@ static dl_condition input_condition(dl_kernel *k, const dl_stage *s, size_t inpu
 }
 
 // Reads input i; NULL when the point then contributes nothing.
-static dl_value *read_input(dl_kernel *k, dl_stage *s, size_t i, const dl_expr *iterators) {
+dl_value *dl_read_input(dl_kernel *k, dl_stage *s, size_t i, const dl_expr *iterators) {
   dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
   dl_expr *indices = dl_input_indices(k, s, i, iterators);
   if (!s->c.in_else[i]) return read_ref(k, ref, indices);
@@ -155,6 +155,29 @@ static dl_value *read_input(dl_kernel *k, dl_stage *s, size_t i, const dl_expr *
 }
 
 // --- the body ---
+
+static bool adds(const dl_op *op) { return dl_is(op, arith_addf) || dl_is(op, arith_addi); }
+
+const dl_op *dl_find_addition(const dl_stage *s, size_t addend) {
+  const dl_stage *reader = s->reader;
+  if (!reader || s->c.combiner != DL_COMBINE_SUM || addend >= reader->c.num_inputs) return NULL;
+  dl_block *body = dl_compute_body(reader->op);
+  dl_value *sum = dl_arg(body, input_of(reader, s)), *added = dl_arg(body, addend);
+  if (!dl_has_one_use(added)) return NULL;
+  while (dl_has_one_use(sum)) {
+    const dl_op *op = dl_use_owner(dl_first_use(sum));
+    if (sum == added || !adds(op)) return NULL;
+    if (dl_operand(op, 0) == added || dl_operand(op, 1) == added) return op;
+    sum = dl_result(op, 0);
+  }
+  return NULL;
+}
+
+// The other operand of the addition that is left out.
+static dl_value *without_addend(const dl_kernel *k, const dl_stage *s, const dl_op *op) {
+  bool first = dl_operand(op, 0) == dl_arg(dl_compute_body(s->op), k->addend);
+  return dl_operand(op, first);
+}
 
 static dl_value *emit_iterator(dl_kernel *k, const dl_stage *s, const dl_op *op,
                                const dl_expr *iterators) {
@@ -191,6 +214,7 @@ static dl_value *emit_body_op(dl_kernel *k, dl_stage *s, const dl_op *op, const 
     return dl_emit_constant(&k->e, dl_get_attr(op, "value"), false);
   }
   if (dl_is(op, tensor_iterator)) return emit_iterator(k, s, op, iterators);
+  if (op == k->added) return scalar_in_scope(k, values, without_addend(k, s, op));
   DL_VEC(dl_value *) operands = {0};
   for (size_t i = 0; i < dl_num_operands(op); i++) {
     DL_PUSH(&operands, scalar_in_scope(k, values, dl_operand(op, i)));
@@ -208,8 +232,9 @@ static dl_value *emit_body(dl_kernel *k, dl_stage *s, const dl_expr *iterators) 
   dl_ptr_map values = {0};
   dl_value *result = NULL;
   for (size_t i = 0; i < s->c.num_inputs; i++) {
-    if (!dl_has_uses(dl_arg(body, i))) continue;
-    dl_value *value = read_input(k, s, i, iterators);
+    bool done = k->added && dl_op_block(k->added) == body && i == k->addend;
+    if (done || !dl_has_uses(dl_arg(body, i))) continue;
+    dl_value *value = dl_read_input(k, s, i, iterators);
     if (!value) goto done;
     dl_ptr_map_set(&values, dl_arg(body, i), value);
   }

@@ -193,14 +193,75 @@ static void find_vector(const dl_model *m, dl_model_tiling *t) {
   t->overlaps = t->splits && extent % m->lanes;
 }
 
-// Reduce loops as they come; short innermost ones over taps are unrolled when they share nothing
-// with a broadcast, so that overlapping reads are made once.
-static void add_reduce_loops(dl_model *m, loop_list *loops) {
-  for (size_t i = 0; i < m->axes.len; i++) {
-    if (axis(m, i)->reduce) add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
+static void add_axis(dl_model *m, loop_list *loops, size_t i) {
+  add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
+}
+
+static bool is_term(dl_model *m, size_t i) { return axis(m, i)->reduce && !axis(m, i)->window; }
+
+// The loops outside of a partial sum; returns the innermost, or NULL if the sum is not divided.
+static dl_ident add_rounds(dl_model *m, const dl_model_rounds *rounds, loop_list *loops) {
+  if (rounds->cut == DL_NO_AXIS) return NULL;
+  for (size_t i = 0; i < rounds->cut; i++) {
+    if (is_term(m, i)) add_axis(m, loops, i);
+  }
+  const dl_model_axis *cut = axis(m, rounds->cut);
+  if (rounds->length == 1) {
+    add_axis(m, loops, rounds->cut);
+    return cut->name;
+  }
+  emit(m, dl_prim_tile(m->k->e.ctx, cut->name, rounds->length, DL_REMAINDER_PEEL));
+  dl_ident outer = part(m, cut->name, "out");
+  add_loop(loops, outer, (cut->extent + rounds->length - 1) / rounds->length);
+  return outer;
+}
+
+// What is inside of a partial sum and no window, innermost axis last.
+static void add_terms(dl_model *m, const dl_model_rounds *rounds, loop_list *loops) {
+  bool cuts = rounds->cut != DL_NO_AXIS;
+  if (cuts && rounds->length > 1) {
+    add_loop(loops, part(m, axis(m, rounds->cut)->name, "in"), rounds->length);
+  }
+  for (size_t i = cuts ? rounds->cut + 1 : 0; i <= rounds->inner; i++) {
+    if (is_term(m, i)) add_axis(m, loops, i);
   }
 }
 
+// Adds the reduce loops and returns the one to be named by `partial`, or NULL. Inside of it, the
+// terms of a window's position follow each other: so the order of a sum does not depend on how
+// channels are divided into blocks.
+static dl_ident add_reduce_loops(dl_model *m, loop_list *loops) {
+  dl_model_rounds rounds = dl_model_find_rounds(m);
+  dl_ident partial = add_rounds(m, &rounds, loops);
+  for (size_t i = 0; i < m->axes.len; i++) {
+    if (i == rounds.inner) {
+      add_terms(m, &rounds, loops);
+    } else if (axis(m, i)->reduce && (rounds.inner == DL_NO_AXIS || axis(m, i)->window)) {
+      add_axis(m, loops, i);
+    }
+  }
+  return partial;
+}
+
+// A tensor as large as the result that is added to a sum comes first, as if the sum were made where
+// it is. (It costs the same, and is the order that libraries have.)
+static void emit_addend(dl_model *m) {
+  const dl_compute *c = &m->root->c;
+  for (size_t i = 0; m->root != m->stage && i < c->num_inputs; i++) {
+    bool large = dl_value_type(c->inputs[i]) == c->result && dl_is_float(c->result->element);
+    if (!large || !dl_find_addition(m->stage, i)) continue;
+    emit(m, dl_prim_accumulate(m->k->e.ctx, m->stage->c.label, i));
+    return;
+  }
+}
+
+static void emit_sum(dl_model *m, dl_ident partial) {
+  if (partial) emit_name(m, DL_PRIM_PARTIAL, partial);
+  emit_addend(m);
+}
+
+// Short innermost loops over taps are unrolled when they share nothing with a broadcast, so that
+// overlapping reads are made once.
 static void unroll_taps(dl_model *m, const dl_model_tiling *t) {
   size_t last = m->axes.len - 1;
   const dl_model_axis *a = axis(m, last);
@@ -301,7 +362,7 @@ static void choose_tile(dl_model *m, const dl_model_tiling *t) {
   for (size_t i = 0; i < last.names.len; i++) {
     add_loop(&outer, last.names.data[i], last.extents.data[i]);
   }
-  add_reduce_loops(m, &outer);
+  dl_ident partial = add_reduce_loops(m, &outer);
   if (pixel) add_loop(&outer, pixel, tile.pixels);
   if (channel) add_loop(&outer, channel, tile.channels);
   add_loop(&outer, vector, m->lanes);
@@ -310,6 +371,7 @@ static void choose_tile(dl_model *m, const dl_model_tiling *t) {
   if (pixel) emit(m, dl_prim_unroll(ctx, pixel, 0));
   if (channel) emit(m, dl_prim_unroll(ctx, channel, 0));
   unroll_taps(m, t);
+  emit_sum(m, partial);
   emit_grid(m, &outer, candidates);
   free_loops(&outer);
   free_loops(&last);
@@ -338,14 +400,24 @@ static void choose_dot(dl_model *m, size_t reduction) {
     if (axis(m, i)->reduce && i != reduction)
       add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
   }
-  dl_ident name = axis(m, reduction)->name;
+  dl_ident name = axis(m, reduction)->name, partial = NULL;
+  dl_model_rounds rounds = dl_model_find_rounds(m);
+  int64_t extent = axis(m, reduction)->extent, length = rounds.length * m->lanes;
+  if (rounds.cut == reduction && length < extent) {
+    emit(m, dl_prim_tile(ctx, name, length, DL_REMAINDER_PEEL));
+    partial = part(m, name, "out");
+    add_loop(&loops, partial, extent / length);
+    name = part(m, name, "in");
+    extent = length;
+  }
   emit(m, dl_prim_tile(ctx, name, m->lanes, DL_REMAINDER_MASK));
-  add_loop(&loops, part(m, name, "out"), axis(m, reduction)->extent / m->lanes);
+  add_loop(&loops, part(m, name, "out"), extent / m->lanes);
   if (tile) add_loop(&loops, tile, rows);
   add_loop(&loops, part(m, name, "in"), m->lanes);
   emit_order(m, &loops);
   if (tile) emit(m, dl_prim_unroll(ctx, tile, 0));
   emit_name(m, DL_PRIM_VECTORIZE, part(m, name, "in"));
+  emit_sum(m, partial);
   emit_grid(m, &loops, grid);
   free_loops(&loops);
 }
@@ -353,9 +425,13 @@ static void choose_dot(dl_model *m, size_t reduction) {
 static void choose_scalar(dl_model *m) {
   loop_list loops = {0};
   for (size_t i = 0; i < m->axes.len; i++) {
-    if (!axis(m, i)->reduce) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+    if (!axis(m, i)->reduce) add_axis(m, &loops, i);
   }
-  emit_grid(m, &loops, loops.names.len);
+  size_t grid = loops.names.len;
+  dl_ident partial = add_reduce_loops(m, &loops);
+  if (partial) emit_order(m, &loops);
+  emit_sum(m, partial);
+  emit_grid(m, &loops, grid);
   free_loops(&loops);
 }
 
@@ -396,8 +472,9 @@ static void choose_bound(dl_model *m) {
   }
   if (lane != DL_NO_AXIS) add_loop(&loops, axis(m, lane)->name, axis(m, lane)->extent);
   num_bound = loops.names.len;
-  add_reduce_loops(m, &loops);
+  dl_ident partial = add_reduce_loops(m, &loops);
   emit_order(m, &loops);
+  emit_sum(m, partial);
   for (size_t i = 0; i < num_bound; i++) {
     const char *word = i + 1 < num_bound ? "group" : "lane";
     emit(m, dl_prim_bind(m->k->e.ctx, loops.names.data[i], word));

@@ -46,6 +46,20 @@ static bool guards(const dl_model *m, size_t iterator) {
   return false;
 }
 
+static bool slides(const dl_model *m, size_t iterator) {
+  const dl_compute *c = &m->stage->c;
+  for (size_t i = 0; i < c->num_inputs; i++) {
+    for (size_t r = 0; r < c->in_maps[i]->num_results; r++) {
+      dl_expr index = c->in_maps[i]->results[r];
+      if (!dl_expr_uses_dim(index, (unsigned)iterator)) continue;
+      for (size_t p = 0; p < c->num_parallel; p++) {
+        if (dl_expr_uses_dim(index, (unsigned)p)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *machine,
                    dl_primitive_list *out) {
   const dl_stage *s = root->driver ? root->driver : root;
@@ -67,8 +81,9 @@ void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *
       }
     }
     const dl_axis *axis = &s->nest.axes.data[i];
-    DL_PUSH(&m->axes, (dl_model_axis){dl_intern_f(k->e.ctx, "%s.%s", s->c.label, axis->name),
-                                      axis->extent, axis->reduce, guards(m, i), strides});
+    DL_PUSH(&m->axes,
+            ((dl_model_axis){dl_intern_f(k->e.ctx, "%s.%s", s->c.label, axis->name), axis->extent,
+                             axis->reduce, guards(m, i), axis->reduce && slides(m, i), strides}));
   }
   DL_VEC_FREE(&offsets);
 }
@@ -96,6 +111,7 @@ size_t dl_model_fuse(dl_model *m, size_t keep) {
     // The label stays in front; the inner name follows without it.
     const char *inner = y->name + strlen(m->stage->c.label) + 1;
     y->name = dl_intern_f(ctx, "%s_%s", x->name, inner);
+    y->window |= x->window;
     y->extent = x->extent == DL_DYNAMIC ? DL_DYNAMIC : x->extent * y->extent;
     memmove(x, y, (m->axes.len - i) * sizeof(*x));
     m->axes.len--;
@@ -193,4 +209,72 @@ dl_model_tile dl_model_best_tile(const dl_model *m, const dl_model_tiling *t) {
     }
   }
   return best;
+}
+
+// --- partial sums ---
+
+// The terms of a partial sum: 16 channels of a 3 x 3 window. Where the innermost axis comes inside
+// of the windows, it belongs to blocks of channels as they are stored, and is not divided.
+#define PARTIAL_TERMS 144
+#define MIN_BLOCK_TERMS 16
+
+// The positions of the windows; `outside` if one of their axes is outside of axis `inner`.
+static int64_t window_positions(const dl_model *m, size_t inner, bool *outside) {
+  int64_t positions = 1;
+  *outside = false;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (!a->window) continue;
+    positions *= a->extent;
+    *outside |= i < inner;
+  }
+  return positions;
+}
+
+static int64_t partial_length(int64_t positions, bool blocked) {
+  int64_t length = 1;
+  while (2 * length * positions <= PARTIAL_TERMS) length *= 2;
+  return blocked && length < MIN_BLOCK_TERMS ? MIN_BLOCK_TERMS : length;
+}
+
+// A length that leaves no remainder, if one is not much shorter: around windows, the code for a
+// remainder has all the copies for borders again.
+static int64_t even_length(int64_t extent, int64_t length) {
+  for (int64_t even = length; 2 * even >= length && even > 0; even--) {
+    if (extent % even == 0) return even;
+  }
+  return length;
+}
+
+static bool sums_floats(const dl_model *m) {
+  if (m->stage->c.combiner != DL_COMBINE_SUM || !dl_is_float(m->stage->c.result->element))
+    return false;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (a->reduce && (a->extent == DL_DYNAMIC || (a->guarded && !a->window))) return false;
+  }
+  return true;
+}
+
+dl_model_rounds dl_model_find_rounds(const dl_model *m) {
+  dl_model_rounds rounds = {DL_NO_AXIS, 1, DL_NO_AXIS};
+  if (!sums_floats(m)) return rounds;
+  int64_t left = 0, positions = 1;
+  for (size_t i = m->axes.len; i-- > 0;) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (!a->reduce || a->window) continue;
+    if (rounds.inner == DL_NO_AXIS) {
+      bool blocked;
+      positions = window_positions(m, i, &blocked);
+      left = partial_length(positions, blocked);
+      rounds.inner = i;
+    }
+    if (a->extent > left) {
+      rounds.cut = i;
+      rounds.length = left < 1 ? 1 : positions > 1 ? even_length(a->extent, left) : left;
+      break;
+    }
+    left /= a->extent;
+  }
+  return rounds;
 }

@@ -15,6 +15,7 @@ typedef struct dl_model_axis {
   int64_t extent;  // or DL_DYNAMIC
   bool reduce;
   bool guarded;      // an index of a read with `else` depends on it
+  bool window;       // of a reduction: some index is made of it and of a parallel iterator
   int64_t *strides;  // per access, in elements
 } dl_model_axis;
 
@@ -55,6 +56,16 @@ typedef struct dl_model_tiling {
 
 // The tile of least estimated time for a reduction.
 dl_model_tile dl_model_best_tile(const dl_model *m, const dl_model_tiling *tiling);
+
+// How a long sum is made: of partial sums, so that its rounding error grows with the length of
+// these and their number rather than with the product of both.
+typedef struct dl_model_rounds {
+  size_t cut;      // the reduce axis whose values are divided among the partial sums, or DL_NO_AXIS
+  int64_t length;  // how many of them make one, with all of the axes inside
+  size_t inner;    // the innermost axis that is no window, or DL_NO_AXIS
+} dl_model_rounds;
+
+dl_model_rounds dl_model_find_rounds(const dl_model *m);
 
 // Appends the primitives for a root's nest.
 void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,
