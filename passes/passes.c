@@ -27,8 +27,10 @@
   X(symbol_dce)                 \
   X(tensor_choose_schedules)    \
   X(tensor_fuse)                \
+  X(tensor_materialize_padding) \
   X(tensor_outline_groups)      \
-  X(tensor_partition_constants)
+  X(tensor_partition_constants) \
+  X(tensor_stage_operands)
 
 #define DECLARE(symbol) extern const dl_pass_def dl_pass_##symbol;
 PASSES(DECLARE)

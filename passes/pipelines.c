@@ -11,7 +11,7 @@ static const dl_named_pipeline pipelines[] = {
      "func.func(convert-graph-to-tensor,canonicalize,cse,dce),tensor-partition-constants,"
      "tensor-outline-groups,func.func(tensor-fuse),canonicalize,tensor-choose-schedules"},
     {"loop-pipeline", "From the tensor level to loops that a target can emit",
-     "convert-tensor-to-loop,func.func(loop-expand-math,loop-form-fma),loop-outline-parallel,canonicalize,cse,"
+     "func.func(tensor-stage-operands,tensor-materialize-padding),convert-tensor-to-loop,func.func(loop-expand-math,loop-form-fma),loop-outline-parallel,canonicalize,cse,"
      "loop-invariant-code-motion,loop-plan-memory"},
 };
 
