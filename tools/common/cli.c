@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -70,10 +71,26 @@ static bool parse_int(const char *text, int64_t *value) {
 static bool parse_number(const char *text, double *value) {
   char *end;
   *value = strtod(text, &end);
-  return *text && !*end;
+  return *text && !*end && isfinite(*value);
+}
+
+bool dl_cli_is_any(const char *value) {
+  (void)value;
+  return true;
+}
+
+bool dl_cli_is_pair(const char *value) {
+  const char *equals = strchr(value, '=');
+  return equals && equals > value && equals[1];
+}
+
+static bool is_well_formed(const dl_cli_option *option, const char *value) {
+  if (option->kind == DL_CLI_BOOL) return true;
+  return option->valid ? option->valid(value) : *value != '\0';
 }
 
 static bool store(const dl_cli_option *option, void *field, const char *value) {
+  if (!is_well_formed(option, value)) return false;
   switch (option->kind) {
     case DL_CLI_BOOL:
       return parse_bool(value, field);
@@ -104,6 +121,7 @@ static int columns(const char *text) {
 }
 
 static void print_help(const dl_cli *cli) {
+  enum { HELP_COLUMN = 36 };
   printf("Usage: %s %s\n\n%s\n\nOptions:\n", cli->tool, cli->usage, cli->overview);
   for (size_t i = 0; i < cli->num_options; i++) {
     const dl_cli_option *option = &cli->options[i];
@@ -112,9 +130,11 @@ static void print_help(const dl_cli *cli) {
     int width = printf("  %s%s%s", dashes_of(option), option->name, *value && !joined ? "=" : "");
     printf("%s", value);
     width += columns(value);
-    printf("%*s%s\n", width < 36 ? 36 - width : 1, "", option->help);
+    if (width >= HELP_COLUMN) width = printf("\n") - 1;
+    printf("%*s%s\n", HELP_COLUMN - width, "", option->help);
   }
-  printf("%-36s%s\n%-36s%s\n", "  --help", "Print this text", "  --version", "Print the version");
+  printf("%-*s%s\n", HELP_COLUMN, "  --help", "Print this text");
+  printf("%-*s%s\n", HELP_COLUMN, "  --version", "Print the version");
 }
 
 typedef struct arguments {
@@ -141,8 +161,9 @@ static int parse_option(const dl_cli *cli, arguments *args, const char *text, vo
     value = args->argv[args->next++];
   }
   if (!store(option, (char *)options + option->offset, value))
-    return dl_cli_usage_error(cli->tool, "'%s' is no value for option '%s%s'", value,
-                              dashes_of(option), option->name);
+    return dl_cli_usage_error(cli->tool, "'%s' is no value for option '%s%s'; expected %s", value,
+                              dashes_of(option), option->name,
+                              option->value ? option->value : "true or false");
   return DL_CLI_CONTINUE;
 }
 

@@ -36,6 +36,8 @@ typedef struct dl_cli_option {
   const char *help;
   dl_cli_kind kind;
   size_t offset;  // of the field in the tool's options
+  // Whether a value is well-formed; NULL: whether it is not empty. Not for BOOL.
+  bool (*valid)(const char *value);
 } dl_cli_option;
 
 // DL_CLI(TEXT, "output-dir", my_options, output_dir, "DIR", "Write the outputs there")
@@ -44,6 +46,16 @@ typedef struct dl_cli_option {
     .name = name_, .value = value_, .help = help_, .kind = DL_CLI_##kind_, \
     .offset = offsetof(type, field)                                        \
   }
+
+// The same with a function that says which values are well-formed; the last argument.
+#define DL_CLI_VALID(kind_, name_, type, field, value_, help_, valid_)     \
+  {                                                                        \
+    .name = name_, .value = value_, .help = help_, .kind = DL_CLI_##kind_, \
+    .offset = offsetof(type, field), .valid = valid_                       \
+  }
+
+bool dl_cli_is_any(const char *value);   // any text, also none
+bool dl_cli_is_pair(const char *value);  // NAME=VALUE
 
 typedef struct dl_cli {
   const char *tool;      // "dlopt"

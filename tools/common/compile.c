@@ -129,14 +129,23 @@ dl_status dl_compile_pipeline(dl_op *module, const dl_compile_options *options, 
 
 // --- lowering ---
 
-static const dl_target_def *load_target(dl_op *module, const dl_compile_options *options) {
+static const char *target_name(const dl_compile_options *options) {
+  return options->target ? options->target : "cpu";
+}
+
+static dl_status load_target_module(dl_context *ctx, const char *name) {
   static const struct {
     const char *target, *module;
   } modules[] = {{"cpu", "llvm"}, {"opencl", "spirv"}};
-  dl_context *ctx = dl_op_context(module);
-  const char *name = options->target ? options->target : "cpu";
   for (size_t i = 0; i < DL_COUNT(modules); i++)
-    if (!strcmp(modules[i].target, name) && dl_load_target(ctx, modules[i].module)) return NULL;
+    if (!strcmp(modules[i].target, name)) return dl_load_target(ctx, modules[i].module);
+  return DL_OK;
+}
+
+static const dl_target_def *load_target(dl_op *module, const dl_compile_options *options) {
+  dl_context *ctx = dl_op_context(module);
+  const char *name = target_name(options);
+  if (load_target_module(ctx, name) != DL_OK) return NULL;
   const dl_target_def *target = dl_find_target(ctx, name);
   if (!target) dl_error(dl_op_loc(module), "no target '%s'", name);
   return target;
@@ -152,6 +161,40 @@ static dl_status describe_machine(dl_op *module, const dl_target_def *target,
   if (options->march) texts[count++] = (dl_named_text){"march", options->march};
   if (options->mcpu) texts[count++] = (dl_named_text){"mcpu", options->mcpu};
   return target->describe(module, texts, count);
+}
+
+// Keeps the text of what is reported.
+static void record(void *user, const dl_diagnostic *diagnostic) {
+  dl_buffer *text = user;
+  dl_buffer_printf(text, "%s%s", text->len ? "; " : "", diagnostic->message);
+}
+
+static int check_description(const char *tool, dl_context *ctx, const dl_target_def *target,
+                             const dl_compile_options *options) {
+  dl_buffer why = {0};
+  dl_op *module = dl_parse_module(ctx, DL_STR(""), "command line");
+  dl_set_diag_handler(ctx, record, &why);
+  bool known = describe_machine(module, target, options) == DL_OK;
+  dl_set_diag_handler(ctx, dl_print_diagnostic, stderr);
+  dl_op_destroy_tree(module);
+  const char *culprits = !options->mcpu    ? "--march"
+                         : !options->march ? "--mcpu"
+                                           : "--march, --mcpu";
+  int status =
+      known ? DL_EXIT_OK : dl_cli_usage_error(tool, "%s: %s", culprits, why.len ? why.data : "");
+  dl_buffer_free(&why);
+  return status;
+}
+
+int dl_check_machine(const char *tool, dl_context *ctx, const dl_compile_options *options) {
+  const char *name = target_name(options);
+  if (load_target_module(ctx, name) != DL_OK) return DL_EXIT_FAILURE;
+  const dl_target_def *target = dl_find_target(ctx, name);
+  if (!target)
+    return dl_cli_usage_error(tool, "--target: no target '%s'; known are cpu and opencl", name);
+  bool is_file = options->mcpu && ends_with(options->mcpu, ".yaml");
+  if (is_file || !(options->march || options->mcpu)) return DL_EXIT_OK;
+  return check_description(tool, ctx, target, options);
 }
 
 static dl_status run_pipeline(dl_op *module, const dl_compile_options *options) {

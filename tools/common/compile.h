@@ -43,6 +43,10 @@ dl_status dl_tool_register(dl_context *ctx, const dl_extensions *extensions);
 dl_context *dl_tool_context(const dl_extensions *extensions, dl_temporaries *temporaries);
 void dl_extensions_free(dl_extensions *extensions);
 
+// Whether target and machine are known, before a model is read: DL_EXIT_OK, or the tool's exit
+// status after a message. A machine that is a .yaml file is not read.
+int dl_check_machine(const char *tool, dl_context *ctx, const dl_compile_options *options);
+
 // Reads .dlir, or a foreign file through the importer of its suffix. Verified. NULL after
 // diagnostics.
 dl_op *dl_load_model(dl_context *ctx, const char *path, const dl_compile_options *options);

@@ -1,4 +1,5 @@
 // dlc: compiles a model.
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,24 +18,55 @@ typedef struct options {
   dl_instrumentation run;
 } options;
 
+// NAME=1x3x224x224
+static bool is_shape(const char *value) {
+  const char *equals = strrchr(value, '=');
+  if (!equals || equals == value) return false;
+  const char *at = equals;
+  do {
+    char *end;
+    errno = 0;
+    if (at[1] < '0' || at[1] > '9' || strtoll(at + 1, &end, 10) <= 0 || errno) return false;
+    at = end;
+  } while (*at == 'x');
+  return !*at;
+}
+
+static bool is_identifier(const char *value) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  bool digit_first = *value >= '0' && *value <= '9';
+  return *value && !digit_first && !value[strspn(value, letters)];
+}
+
+static bool is_kind(const char *value) {
+  static const char *const kinds[] = {"graph", "tensor", "loop",  "llvm", "asm",
+                                      "obj",   "so",     "spirv", "ptx"};
+  for (size_t i = 0; i < DL_COUNT(kinds); i++)
+    if (!strcmp(value, kinds[i])) return true;
+  return false;
+}
+
+static bool is_level(const char *value) { return value[0] >= '0' && value[0] <= '3' && !value[1]; }
+
 static const dl_cli_option option_table[] = {
     DL_CLI(TEXT, "o", options, output, "OUT", "Write there; needed"),
-    DL_CLI(TEXT, "emit", options, emit, "KIND",
-           "graph, tensor, loop, llvm, asm, spirv, obj or so (default)"),
+    DL_CLI_VALID(TEXT, "emit", options, emit, "graph|tensor|loop|llvm|asm|spirv|ptx|obj|so",
+                 "What to write (default: so)", is_kind),
     DL_CLI(TEXT, "target", options, target, "NAME", "What to compile for: cpu (default) or opencl"),
     DL_CLI(TEXT, "march", options, march, "ARCH", "x86-64 or aarch64"),
     DL_CLI(
         TEXT, "mcpu", options, mcpu, "CPU",
         "native (default), a name from targets/machines (haswell, cortex-a72, …) or a .yaml file"),
-    DL_CLI(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input"),
+    DL_CLI_VALID(LIST, "shape", options, shapes, "NAME=1x3x224x224", "Fix the shape of an input",
+                 is_shape),
     DL_CLI(LIST, "expose", options, exposed, "NAME,…",
            "Make these values outputs of the model too"),
     DL_CLI_EXTENSIONS(options),
     DL_CLI(TEXT, "report", options, report, "FILE.html",
            "Write a page about the kernels: workloads, schedules, operations"),
-    DL_CLI(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)"),
-    DL_CLI(TEXT, "prefix", options, prefix, "NAME",
-           "Of the exported symbol NAME_query (default: the output's name)"),
+    DL_CLI_VALID(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)", is_level),
+    DL_CLI_VALID(TEXT, "prefix", options, prefix, "C-NAME",
+                 "Of the exported symbol C-NAME_query (default: the output's name)", is_identifier),
     DL_CLI(BOOL, "print-pipeline", options, print_pipeline, NULL,
            "Print the passes that would run, and end"),
     DL_CLI(BOOL, "quiet", options, quiet, NULL, "No progress on a terminal"),
@@ -64,15 +96,8 @@ static void end_progress(void) { fprintf(stderr, "\r\033[K"); }
 
 // DL_CLI_CONTINUE, or the exit status for a wrong command line.
 static int check_options(const options *o, dl_compile_options *compile) {
-  static const char *const kinds[] = {"graph", "tensor", "loop",  "llvm", "asm",
-                                      "obj",   "so",     "spirv", "ptx"};
-  bool known = !o->emit;
-  for (size_t i = 0; i < DL_COUNT(kinds); i++) known |= o->emit && !strcmp(o->emit, kinds[i]);
-  if (!known) return dl_cli_usage_error("dlc", "'%s' is nothing to emit", o->emit);
   if (o->inputs.len != 1) return dl_cli_usage_error("dlc", "expected one model");
   if (!o->output && !o->print_pipeline) return dl_cli_usage_error("dlc", "expected -o OUT");
-  if (o->level && (o->level[0] < '0' || o->level[0] > '3' || o->level[1]))
-    return dl_cli_usage_error("dlc", "'-O%s': the levels are 0 to 3", o->level);
   *compile = (dl_compile_options){.emit = o->emit,
                                   .target = o->target,
                                   .march = o->march,
@@ -119,11 +144,16 @@ static dl_status compile_model(options *o, dl_context *ctx, const dl_compile_opt
   return status;
 }
 
-static dl_status compile(options *o, const dl_compile_options *compile) {
+// The exit status.
+static int compile(options *o, const dl_compile_options *compile) {
   dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
-  if (!ctx) return DL_FAILED;
-  dl_status status = o->print_pipeline ? print_pipeline(ctx, o->inputs.data[0], compile)
-                                       : compile_model(o, ctx, compile);
+  if (!ctx) return DL_EXIT_FAILURE;
+  int status = dl_check_machine("dlc", ctx, compile);
+  if (status == DL_EXIT_OK) {
+    dl_status compiled = o->print_pipeline ? print_pipeline(ctx, o->inputs.data[0], compile)
+                                           : compile_model(o, ctx, compile);
+    if (compiled != DL_OK) status = DL_EXIT_FAILURE;
+  }
   dl_context_destroy(ctx);
   return status;
 }
@@ -139,7 +169,7 @@ int main(int argc, char **argv) {
   if (status == DL_CLI_CONTINUE) {
     bool shows = !o.quiet && isatty(STDERR_FILENO);
     if (shows) options.progress = show_progress;
-    status = compile(&o, &options) == DL_OK ? DL_EXIT_OK : DL_EXIT_FAILURE;
+    status = compile(&o, &options);
     if (shows) end_progress();
   }
   DL_VEC_FREE(&o.inputs);

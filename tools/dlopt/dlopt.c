@@ -30,8 +30,9 @@ typedef struct options {
 
 static const dl_cli_option option_table[] = {
     DL_CLI(TEXT, "o", options, output, "FILE", "Write there instead of to standard output"),
-    DL_CLI(TEXT, "pass-pipeline", options, pipeline, "TEXT",
-           "Run these passes, e.g. 'builtin.module(func.func(cse),symbol-dce)'"),
+    DL_CLI_VALID(TEXT, "pass-pipeline", options, pipeline, "TEXT",
+                 "Run these passes, e.g. 'builtin.module(func.func(cse),symbol-dce)'",
+                 dl_cli_is_any),
     DL_CLI(BOOL, "split-input-file", options, split, NULL,
            "Treat the parts between '// -----' lines one by one"),
     DL_CLI(BOOL, "verify-diagnostics", options, verify_diagnostics, NULL,
@@ -370,9 +371,8 @@ int main(int argc, char **argv) {
   dl_interrupts watch;
   dl_cli_start();
   dl_interrupts_begin(&watch);
-  options o = {.output = "-",
-               .temporaries = watch.temporaries,
-               .run = {.verify_each = true, .out = stderr}};
+  options o = {
+      .output = "-", .temporaries = watch.temporaries, .run = {.verify_each = true, .out = stderr}};
   int status = dl_cli_parse(&cli, argc, argv, &o);
   if (status == DL_CLI_CONTINUE) status = run(&o);
   DL_VEC_FREE(&o.inputs);

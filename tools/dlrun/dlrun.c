@@ -28,10 +28,18 @@ typedef struct options {
   dl_temporaries *temporaries;
 } options;
 
+static bool is_thread_count(const char *value) {
+  char *end;
+  long count = strtol(value, &end, 10);
+  return *value && !*end && count >= 1 && count <= 4096;
+}
+
 static const dl_cli_option option_table[] = {
-    DL_CLI(LIST, "input", options, inputs, "NAME=FILE", "An input (.npy, .pb); others are random"),
+    DL_CLI_VALID(LIST, "input", options, inputs, "NAME=FILE",
+                 "An input (.npy, .pb); others are random", dl_cli_is_pair),
     DL_CLI(TEXT, "output-dir", options, output_dir, "DIR", "Write the outputs as DIR/NAME.npy"),
-    DL_CLI(INT, "threads", options, threads, "N", "Threads to run on (default: all CPUs)"),
+    DL_CLI_VALID(INT, "threads", options, threads, "1…4096",
+                 "Threads to run on (default: all CPUs)", is_thread_count),
     DL_CLI(BOOL, "pin", options, pin, NULL, "Pin the threads to CPUs"),
     DL_CLI(INT, "seed", options, seed, "N", "For random inputs (default: 0)"),
     DL_CLI(BOOL, "bench", options, bench, NULL, "Measure the time of a run"),
@@ -79,52 +87,56 @@ static bool ends_with(const char *text, const char *suffix) {
   return len >= tail && !strcmp(text + len - tail, suffix);
 }
 
-static bool compile_to(const options *o, const char *output) {
+// The exit status.
+static int compile_to(const options *o, const char *output) {
   dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
-  if (!ctx) return false;
+  if (!ctx) return DL_EXIT_FAILURE;
   dl_compile_options options = {.target = o->target, .opt_level = 2, .prefix = "model"};
-  dl_status status = dl_compile_file(ctx, o->models.data[0], output, &options);
+  int status = dl_check_machine("dlrun", ctx, &options);
+  if (status == DL_EXIT_OK && dl_compile_file(ctx, o->models.data[0], output, &options) != DL_OK)
+    status = DL_EXIT_FAILURE;
   dl_context_destroy(ctx);
-  return status == DL_OK;
+  return status;
 }
 
-static bool open_library(library *lib, const char *path) {
+// The exit status.
+static int open_library(library *lib, const char *path) {
   dl_buffer why = {0};
-  bool ok = library_open(lib, path, &why) || complain(&why);
-  return ok;
+  return library_open(lib, path, &why) || complain(&why) ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }
 
 // The library stays loaded after its file is gone.
-static bool compile_and_open(library *lib, const options *o) {
+static int compile_and_open(library *lib, const options *o) {
   const char *shared = getenv("TMPDIR");
   dl_buffer folder = {0}, path = {0};
   dl_buffer_printf(&folder, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
   if (!mkdtemp(folder.data)) {
     dl_cli_error("dlrun", "cannot make '%s': %s", folder.data, strerror(errno));
     dl_buffer_free(&folder);
-    return false;
+    return DL_EXIT_FAILURE;
   }
   dl_temporaries_add(o->temporaries, folder.data);
   dl_buffer_printf(&path, "%s/model.so", folder.data);
-  bool ok = compile_to(o, path.data) && open_library(lib, path.data);
+  int status = compile_to(o, path.data);
+  if (status == DL_EXIT_OK) status = open_library(lib, path.data);
   dl_remove_tree(folder.data);
   dl_temporaries_drop(o->temporaries, folder.data);
   dl_buffer_free(&path);
   dl_buffer_free(&folder);
-  return ok;
+  return status;
 }
 
-static bool load_to_interpret(library *lib, const options *o) {
+static int load_to_interpret(library *lib, const options *o) {
   const char *path = o->models.data[0];
   if (ends_with(path, ".so")) {
     dl_cli_error("dlrun", "'%s' is compiled; --interpret is for .onnx and .dlir", path);
-    return false;
+    return DL_EXIT_FAILURE;
   }
   dl_context *ctx = dl_tool_context(&o->extensions, o->temporaries);
-  return ctx && interpret_open(lib, ctx, path);
+  return ctx && interpret_open(lib, ctx, path) ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }
 
-static bool load(library *lib, const options *o) {
+static int load(library *lib, const options *o) {
   const char *path = o->models.data[0];
   if (o->interpret) return load_to_interpret(lib, o);
   return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, o);
@@ -166,33 +178,41 @@ static bool read_input(const dlir_value_info *info, const char *path, tensor *t)
   return complain(&why);
 }
 
+// The file that `given`, NAME=FILE, has for an input of this name, or NULL.
+static const char *file_in(const char *given, const char *name) {
+  size_t len = strlen(name);
+  return !strncmp(given, name, len) && given[len] == '=' ? given + len + 1 : NULL;
+}
+
 // The file given for an input, or NULL.
 static const char *file_for(const options *o, const char *name) {
-  size_t len = strlen(name);
   for (size_t i = 0; i < o->inputs.len; i++)
-    if (!strncmp(o->inputs.data[i], name, len) && o->inputs.data[i][len] == '=')
-      return o->inputs.data[i] + len + 1;
+    if (file_in(o->inputs.data[i], name)) return file_in(o->inputs.data[i], name);
   return NULL;
+}
+
+static bool complain_about_input(const dlir_model *model, const char *given) {
+  dl_buffer why = {0};
+  dl_buffer_printf(&why, "--input %s: no such input; the inputs are", given);
+  for (size_t j = 0; j < model->num_inputs; j++) {
+    dl_buffer_printf(&why, "%s '%s' ", j ? "," : "", model->inputs[j].name);
+    print_info(&why, &model->inputs[j]);
+  }
+  return complain(&why);
 }
 
 static bool check_names(const program *p) {
   const dlir_model *model = p->lib.model;
-  for (size_t i = 0; i < p->options->inputs.len; i++) {
-    const char *given = p->options->inputs.data[i], *equals = strrchr(given, '=');
-    bool known = false;
-    for (size_t j = 0; j < model->num_inputs; j++)
-      known |= equals && file_for(p->options, model->inputs[j].name) &&
-               !strncmp(given, model->inputs[j].name, strlen(model->inputs[j].name));
-    if (known) continue;
-    dl_buffer why = {0};
-    dl_buffer_printf(&why, "--input %s: ", given);
-    dl_buffer_puts(&why,
-                   equals ? "no such input; the inputs are" : "expected NAME=FILE; the inputs are");
-    for (size_t j = 0; j < model->num_inputs; j++) {
-      dl_buffer_printf(&why, "%s '%s' ", j ? "," : "", model->inputs[j].name);
-      print_info(&why, &model->inputs[j]);
-    }
-    return complain(&why);
+  const dl_cli_list *given = &p->options->inputs;
+  for (size_t i = 0; i < given->len; i++) {
+    const char *name = NULL;
+    for (size_t j = 0; j < model->num_inputs && !name; j++)
+      if (file_in(given->data[i], model->inputs[j].name)) name = model->inputs[j].name;
+    if (!name) return complain_about_input(model, given->data[i]);
+    for (size_t j = 0; j < i; j++)
+      if (file_in(given->data[j], name))
+        return dl_cli_error("dlrun", "--input %s: input '%s' is given twice", given->data[i], name),
+               false;
   }
   return true;
 }
@@ -322,15 +342,18 @@ static int run_model(options *o) {
   }
   if (o->models.len != 1)
     return dl_cli_usage_error("dlrun", o->onnx_test ? "expected a folder" : "expected one model");
-  if (o->threads < 0 || o->threads > 4096)
-    return dl_cli_usage_error("dlrun", "--threads: expected 1 to 4096");
+  if (o->json && !o->bench && !o->profile)
+    return dl_cli_usage_error("dlrun", "--json goes with --bench or --profile");
+  if (o->target && (o->interpret || ends_with(o->models.data[0], ".so")))
+    return dl_cli_usage_error("dlrun", "--target is for models that are to be compiled");
   if (o->seconds < 0 || o->seconds > 1e6)
     return dl_cli_usage_error("dlrun", "--seconds: expected 0 to 1000000");
   if (!o->threads) o->threads = cpu_count();
   program p = {.options = o};
-  bool ok = load(&p.lib, o) && run_program(&p);
+  int status = load(&p.lib, o);
+  if (status == DL_EXIT_OK && !run_program(&p)) status = DL_EXIT_FAILURE;
   release(&p);
-  return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
+  return status;
 }
 
 int main(int argc, char **argv) {
