@@ -68,6 +68,7 @@ void dl_context_destroy(dl_context *ctx) {
   DL_VEC_FREE(&ctx->caches);
   DL_VEC_FREE(&ctx->dialects);
   DL_VEC_FREE(&ctx->sources);
+  DL_VEC_FREE(&ctx->redirects);
   dl_slab_release(ctx->heaps);
   release_shards(ctx);
   dl_arena_destroy(ctx->arena);

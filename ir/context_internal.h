@@ -89,6 +89,33 @@ typedef struct dl_source {
   dl_str text;
 } dl_source;
 
+// What a thread has to say while others work too, to be said in order later. A record without location is
+// text for `out`.
+typedef struct dl_diag_record {
+  dl_severity severity;
+  dl_loc loc;
+  char *text;
+  FILE *out;
+} dl_diag_record;
+
+typedef struct dl_diag_log {
+  DL_VEC(dl_diag_record) records;
+  size_t num_errors;
+} dl_diag_log;
+
+typedef struct dl_redirect {
+  pthread_t thread;
+  dl_diag_log *log;
+} dl_redirect;
+
+// From now on the diagnostics of this thread go to the log; NULL: no longer.
+void dl_diag_redirect(dl_context *ctx, dl_diag_log *log);
+// Writes text, through the log of this thread if there is one.
+void dl_diag_write(dl_context *ctx, FILE *out, const char *text);
+// Says all that is in the log, and empties it.
+void dl_diag_replay(dl_context *ctx, dl_diag_log *log);
+void dl_diag_log_free(dl_diag_log *log);
+
 enum { DL_FIRST_NAMES = 256, DL_NAME_CHUNKS = 24 };
 
 struct dl_context {
@@ -104,6 +131,7 @@ struct dl_context {
   pthread_mutex_t diag_lock;  // recursive: a handler may emit
   dl_diag_handler handler;
   void *handler_user;
+  DL_VEC(dl_redirect) redirects;
   atomic_size_t num_errors;
   atomic_bool allow_unregistered;
   // Made at creation, because everything asks for them.

@@ -17,17 +17,89 @@ void dl_get_diag_handler(dl_context *ctx, dl_diag_handler *handler, void **user)
   pthread_mutex_unlock(&ctx->diag_lock);
 }
 
-size_t dl_num_errors(dl_context *ctx) { return atomic_load(&ctx->num_errors); }
+// Called with the lock held.
+static dl_diag_log *log_of_thread(dl_context *ctx) {
+  for (size_t i = 0; i < ctx->redirects.len; i++)
+    if (pthread_equal(ctx->redirects.data[i].thread, pthread_self()))
+      return ctx->redirects.data[i].log;
+  return NULL;
+}
+
+size_t dl_num_errors(dl_context *ctx) {
+  pthread_mutex_lock(&ctx->diag_lock);
+  const dl_diag_log *log = log_of_thread(ctx);
+  size_t count = log ? log->num_errors : atomic_load(&ctx->num_errors);
+  pthread_mutex_unlock(&ctx->diag_lock);
+  return count;
+}
+
+static void record(dl_diag_log *log, dl_severity severity, dl_loc loc, const char *text,
+                   FILE *out) {
+  char *copy = dl_malloc(strlen(text) + 1);
+  strcpy(copy, text);
+  log->num_errors += loc && severity == DL_ERROR;
+  DL_PUSH(&log->records, (dl_diag_record){severity, loc, copy, out});
+}
+
+static void emit_text(dl_severity severity, dl_loc loc, const char *message) {
+  dl_context *ctx = loc->ctx;
+  pthread_mutex_lock(&ctx->diag_lock);
+  dl_diag_log *log = log_of_thread(ctx);
+  if (log) {
+    record(log, severity, loc, message, NULL);
+  } else {
+    if (severity == DL_ERROR) atomic_fetch_add(&ctx->num_errors, 1);
+    if (ctx->handler) ctx->handler(ctx->handler_user, &(dl_diagnostic){severity, loc, message});
+  }
+  pthread_mutex_unlock(&ctx->diag_lock);
+}
 
 static void emit(dl_severity severity, dl_loc loc, const char *format, va_list args) {
   dl_buffer message = {0};
   dl_buffer_vprintf(&message, format, args);
-  dl_context *ctx = loc->ctx;
-  if (severity == DL_ERROR) atomic_fetch_add(&ctx->num_errors, 1);
-  pthread_mutex_lock(&ctx->diag_lock);
-  if (ctx->handler) ctx->handler(ctx->handler_user, &(dl_diagnostic){severity, loc, message.data});
-  pthread_mutex_unlock(&ctx->diag_lock);
+  emit_text(severity, loc, message.data);
   dl_buffer_free(&message);
+}
+
+void dl_diag_redirect(dl_context *ctx, dl_diag_log *log) {
+  pthread_mutex_lock(&ctx->diag_lock);
+  size_t i = 0;
+  while (i < ctx->redirects.len && !pthread_equal(ctx->redirects.data[i].thread, pthread_self()))
+    i++;
+  if (!log)
+    ctx->redirects.data[i] = ctx->redirects.data[--ctx->redirects.len];
+  else if (i < ctx->redirects.len)
+    ctx->redirects.data[i].log = log;
+  else
+    DL_PUSH(&ctx->redirects, (dl_redirect){pthread_self(), log});
+  pthread_mutex_unlock(&ctx->diag_lock);
+}
+
+void dl_diag_write(dl_context *ctx, FILE *out, const char *text) {
+  pthread_mutex_lock(&ctx->diag_lock);
+  dl_diag_log *log = log_of_thread(ctx);
+  if (log)
+    record(log, DL_NOTE, NULL, text, out);
+  else
+    fputs(text, out);
+  pthread_mutex_unlock(&ctx->diag_lock);
+}
+
+void dl_diag_replay(dl_context *ctx, dl_diag_log *log) {
+  for (size_t i = 0; i < log->records.len; i++) {
+    dl_diag_record said = log->records.data[i];
+    if (said.loc)
+      emit_text(said.severity, said.loc, said.text);
+    else
+      dl_diag_write(ctx, said.out, said.text);
+  }
+  dl_diag_log_free(log);
+}
+
+void dl_diag_log_free(dl_diag_log *log) {
+  for (size_t i = 0; i < log->records.len; i++) free(log->records.data[i].text);
+  DL_VEC_FREE(&log->records);
+  log->num_errors = 0;
 }
 
 #define EMIT(severity)               \

@@ -1,6 +1,7 @@
 // Dominators by the iteration of Cooper, Harvey and Kennedy, "A simple, fast dominance algorithm"
 // (2001).
 #include "ir/dominance.h"
+
 #include "ir/op_internal.h"
 
 enum { UNREACHED = -1 };
@@ -99,14 +100,71 @@ bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, cons
   return n == above;
 }
 
-void dl_dominance_free(dl_dominance *dominance) {
-  for (size_t i = 0; i < dominance->regions.capacity; i++) {
-    if (!dominance->regions.keys[i]) continue;
-    dominator_tree *tree = dominance->regions.values[i];
-    dl_ptr_map_free(&tree->numbers);
-    DL_VEC_FREE(&tree->blocks);
-    free(tree->idom);
-    free(tree);
+bool dl_value_dominates(dl_dominance *dominance, const dl_value *value, const dl_op *op) {
+  const dl_op *def = dl_value_def(value);
+  const dl_block *block = def ? dl_op_block(def) : dl_value_block(value);
+  for (; op && dl_op_block(op); op = dl_op_parent(op)) {
+    const dl_block *around = dl_op_block(op);
+    if (around == block) return !def || (def != op && dl_op_is_before(def, op));
+    if (dl_block_region(around) == dl_block_region(block))
+      return dl_block_dominates(dominance, block, around);
   }
+  return false;
+}
+
+static void tree_free(dominator_tree *tree) {
+  dl_ptr_map_free(&tree->numbers);
+  DL_VEC_FREE(&tree->blocks);
+  free(tree->idom);
+  free(tree);
+}
+
+void dl_dominance_free(dl_dominance *dominance) {
+  for (size_t i = 0; i < dominance->regions.capacity; i++)
+    if (dominance->regions.keys[i]) tree_free(dominance->regions.values[i]);
   dl_ptr_map_free(&dominance->regions);
 }
+
+// --- the analysis ---
+
+static void *compute(dl_op *root) {
+  (void)root;
+  return dl_calloc(1, sizeof(dl_dominance));
+}
+
+static void destroy(void *result) {
+  dl_dominance_free(result);
+  free(result);
+}
+
+static bool same_tree(const dominator_tree *a, const dominator_tree *b) {
+  size_t count = a->blocks.len;
+  return count == b->blocks.len &&
+         !memcmp(a->blocks.data, b->blocks.data, count * sizeof(*a->blocks.data)) &&
+         !memcmp(a->idom, b->idom, count * sizeof(*a->idom));
+}
+
+static bool region_holds(const dl_dominance *kept, const dl_region *region) {
+  const dominator_tree *tree = dl_ptr_map_get(&kept->regions, region);
+  if (!tree) return true;
+  if (dl_region_empty(region)) return false;
+  dominator_tree *fresh = build_tree(region);
+  bool same = same_tree(tree, fresh);
+  tree_free(fresh);
+  return same;
+}
+
+static bool op_holds(dl_op *op, void *user) {
+  for (size_t i = 0; i < dl_num_regions(op); i++)
+    if (!region_holds(user, dl_op_region(op, i))) return false;
+  return true;
+}
+
+// Trees are made when asked for, so a fresh result says nothing yet.
+static bool holds(dl_op *root, void *kept, void *fresh) {
+  (void)fresh;
+  return dl_walk(root, op_holds, kept);
+}
+
+const dl_analysis_def dl_dominance_analysis = {
+    .name = "dominance", .compute = compute, .destroy = destroy, .holds = holds};

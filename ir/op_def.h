@@ -111,6 +111,9 @@ struct dl_op_def {
                                   // generic form without quotes (docs/specs.md)
   // Hooks written in C beside the spec; each may be NULL.
   dl_status (*verify)(dl_op *op);
+  // What must hold between op and the symbols it names. Called only when the op's symbol table is verified
+  // too: other ops may be changing meanwhile when it is not.
+  dl_status (*verify_symbols)(dl_op *op);
   // operand_constants[i] is the constant attribute of operand i, or NULL. Returns whether it folded.
   bool (*fold)(dl_op *op, const dl_attr *operand_constants, dl_folded *results);
   dl_status (*parse)(dl_parser *parser, dl_op_state *state);
@@ -152,6 +155,9 @@ DL_API bool dl_successor_operands(const dl_op *op, size_t successor, size_t *fir
 // Checks: structure (terminators, isolation, dominance), the definition's arities, constraints and traits,
 // where-rules, the C hook.
 DL_API dl_status dl_verify(dl_op *op);
+
+// Calls only the verify_symbols hooks.
+DL_API dl_status dl_verify_symbols(dl_op *op);
 
 // The constant attribute of a value defined by an op with DL_CONSTANT, or NULL.
 DL_API dl_attr dl_constant_value(const dl_value *value);

@@ -231,3 +231,10 @@ void dl_count(dl_pass *pass, const char *statistic, int64_t amount) {
 }
 
 void dl_pass_changed(dl_pass *pass) { pass->changed = true; }
+
+void *dl_get_analysis(dl_pass *pass, const dl_analysis_def *analysis, dl_op *op) {
+  for (size_t i = 0; i < pass->def->num_analyses; i++)
+    if (pass->def->analyses[i] == analysis) return dl_analyses_get(pass->kept, analysis, op);
+  dl_bug(op, "pass '%s' does not declare the analysis '%s' that it asks for", pass->def->name,
+         analysis->name);
+}

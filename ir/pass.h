@@ -2,11 +2,11 @@
 #ifndef DLIR_IR_PASS_H
 #define DLIR_IR_PASS_H
 
+#include "ir/analysis.h"
 #include "ir/op.h"
 #include "ir/op_def.h"
 #include "ir/rewrite.h"
 
-typedef struct dl_pass dl_pass;          // a pass with its options, in a pipeline
 typedef struct dl_pass_manager dl_pass_manager;
 
 // What a pass promises about the numbers the program computes (docs/design.md, "Floating point").
@@ -34,6 +34,10 @@ typedef struct dl_pass_def {
   const dl_option_def *options;
   size_t num_statistics;
   const char *const *statistics;  // names
+  size_t num_analyses;
+  const dl_analysis_def *const *analyses;   // that `run` asks for
+  size_t num_preserved;
+  const dl_analysis_def *const *preserved;  // that hold after it, whatever it changed
   dl_status (*run)(dl_pass *pass, dl_op *root);
   // Instead of `run`: a table of patterns (with folding).
   size_t num_patterns;
@@ -91,6 +95,10 @@ typedef struct dl_executor {
 } dl_executor;
 
 typedef struct dl_instrumentation {
+  // For nested pipelines: that many threads work on ops side by side; 0: one per processor. What is printed
+  // does not depend on it. Pipelines run one op after another when the whole module is printed, read back
+  // or checked after each pass.
+  unsigned threads;
   bool verify_each;       // default of tools: on
   bool verify_roundtrip;  // after each pass: print, parse, print: same text
   bool print_before_all, print_after_all, print_after_change, print_after_failure;
@@ -112,7 +120,8 @@ DL_API dl_pass_manager *dl_parse_pipeline(dl_context *ctx, dl_str text);  // NUL
 DL_API void dl_pass_manager_destroy(dl_pass_manager *pm);
 DL_API void dl_print_pipeline(dl_buffer *out, const dl_pass_manager *pm);  // canonical text
 DL_API void dl_set_instrumentation(dl_pass_manager *pm, const dl_instrumentation *instrumentation);
-// Runs on a verified module whose name is the pipeline's anchor. Stops at the first pass that fails. With
+// Runs on a verified module whose name is the pipeline's anchor. Nested pipelines run on several ops at a
+// time, so passes on an op may not touch what is beside or around it, nor read what other ops hold. Stops at the first pass that fails. With
 // verify_each a pass that changes the IR without calling dl_pass_changed is a bug.
 DL_API dl_status dl_run_pipeline(dl_pass_manager *pm, dl_op *module);
 // Whether what is printed of the module reads back as the same text; `when` ("after pass 'cse'") completes

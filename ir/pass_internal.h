@@ -2,6 +2,7 @@
 #ifndef DLIR_IR_PASS_INTERNAL_H
 #define DLIR_IR_PASS_INTERNAL_H
 
+#include "ir/analysis_internal.h"
 #include "ir/pass.h"
 
 typedef struct dl_option_value {
@@ -16,6 +17,7 @@ struct dl_pass {
   dl_option_value *options;    // def->num_options
   int64_t *statistics;         // def->num_statistics
   bool changed;                // in the run that is on
+  dl_analyses *kept;           // in the run that is on
   double seconds;              // sums over all runs
   int64_t peak_memory_growth;  // KiB
 };
@@ -39,6 +41,11 @@ struct dl_pass_manager {
   dl_instrumentation instrumentation;
 };
 
+// For a thread of its own; only what options say is copied.
+dl_pipeline *dl_pipeline_clone(const dl_pipeline *pipeline);
+// Adds the times and counters of a clone to those of the original and destroys it.
+void dl_pipeline_merge(dl_pipeline *pipeline, dl_pipeline *clone);
+void dl_pipeline_destroy(dl_pipeline *pipeline);
 dl_pass *dl_pass_create(const dl_pass_def *def);
 void dl_pass_destroy(dl_pass *pass);
 // Sets an option from its text (NULL: the name stood alone). Returns NULL, or what is wrong with

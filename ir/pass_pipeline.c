@@ -22,7 +22,6 @@ typedef struct parser {
   unsigned depth;
 } parser;
 
-static void pipeline_destroy(dl_pipeline *pipeline);
 static dl_status parse_list(parser *p, dl_pipeline *into, char end);
 
 static dl_loc loc_at(const parser *p, size_t pos) {
@@ -239,7 +238,7 @@ dl_pass_manager *dl_parse_pipeline(dl_context *ctx, dl_str text) {
   dl_add_source(ctx, p.path, p.text);
   dl_pipeline *root = NULL;
   if (parse_root(&p, &root) != DL_OK) {
-    if (root) pipeline_destroy(root);
+    if (root) dl_pipeline_destroy(root);
     return NULL;
   }
   dl_pass_manager *pm = dl_calloc(1, sizeof(*pm));
@@ -247,18 +246,53 @@ dl_pass_manager *dl_parse_pipeline(dl_context *ctx, dl_str text) {
   return pm;
 }
 
-static void pipeline_destroy(dl_pipeline *pipeline) {
+void dl_pipeline_destroy(dl_pipeline *pipeline) {
   for (size_t i = 0; i < pipeline->stages.len; i++) {
     dl_stage stage = pipeline->stages.data[i];
     if (stage.pass) dl_pass_destroy(stage.pass);
-    if (stage.nested) pipeline_destroy(stage.nested);
+    if (stage.nested) dl_pipeline_destroy(stage.nested);
   }
   DL_VEC_FREE(&pipeline->stages);
   free(pipeline);
 }
 
+static dl_pass *clone_pass(const dl_pass *pass) {
+  dl_pass *clone = dl_pass_create(pass->def);
+  for (size_t i = 0; i < pass->def->num_options; i++)
+    if (pass->options[i].set) dl_pass_set_option(clone, i, pass->options[i].text);
+  return clone;
+}
+
+dl_pipeline *dl_pipeline_clone(const dl_pipeline *pipeline) {
+  dl_pipeline *clone = dl_calloc(1, sizeof(*clone));
+  clone->anchor = pipeline->anchor;
+  for (size_t i = 0; i < pipeline->stages.len; i++) {
+    dl_stage stage = pipeline->stages.data[i];
+    if (stage.pass) stage.pass = clone_pass(stage.pass);
+    if (stage.nested) stage.nested = dl_pipeline_clone(stage.nested);
+    DL_PUSH(&clone->stages, stage);
+  }
+  return clone;
+}
+
+static void add_up(dl_pipeline *pipeline, const dl_pipeline *clone) {
+  for (size_t i = 0; i < pipeline->stages.len; i++) {
+    dl_stage to = pipeline->stages.data[i], from = clone->stages.data[i];
+    if (to.nested) add_up(to.nested, from.nested);
+    if (!to.pass) continue;
+    to.pass->seconds += from.pass->seconds;
+    for (size_t k = 0; k < to.pass->def->num_statistics; k++)
+      to.pass->statistics[k] += from.pass->statistics[k];
+  }
+}
+
+void dl_pipeline_merge(dl_pipeline *pipeline, dl_pipeline *clone) {
+  add_up(pipeline, clone);
+  dl_pipeline_destroy(clone);
+}
+
 void dl_pass_manager_destroy(dl_pass_manager *pm) {
-  pipeline_destroy(pm->root);
+  dl_pipeline_destroy(pm->root);
   free(pm);
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "ir/context_internal.h"
 #include "ir/pass_internal.h"
 #include "ir/text.h"
 
@@ -26,17 +27,17 @@ static dl_print_options options_for(const dl_instrumentation *in, bool broken) {
 
 void dl_print_ir(const dl_instrumentation *in, const char *when, const dl_pass *pass, dl_op *op) {
   dl_op *shown = in->print_module_scope ? root_of(op) : op;
-  fprintf(in->out, "// -----// IR Dump %s %s", when, pass->def->name);
-  dl_ident symbol = dl_symbol_name(op);
-  if (shown != op) fprintf(in->out, " ('%s' operation", dl_op_name(op));
-  if (shown != op) fprintf(in->out, symbol ? ": @%s)" : ")", symbol);
-  fputs(" //----- //\n", in->out);
-  dl_print_options options = options_for(in, strncmp(when, "After Failure", 13) == 0);
   dl_buffer text = {0};
+  dl_buffer_printf(&text, "// -----// IR Dump %s %s", when, pass->def->name);
+  dl_ident symbol = dl_symbol_name(op);
+  if (shown != op) dl_buffer_printf(&text, " ('%s' operation", dl_op_name(op));
+  if (shown != op) dl_buffer_printf(&text, symbol ? ": @%s)" : ")", symbol);
+  dl_buffer_puts(&text, " //----- //\n");
+  dl_print_options options = options_for(in, strncmp(when, "After Failure", 13) == 0);
   dl_print_op(&text, shown, &options);
-  if (text.len && text.data[text.len - 1] != '\n') dl_buffer_putc(&text, '\n');
-  fwrite(text.data, 1, text.len, in->out);
-  fputc('\n', in->out);
+  if (text.data[text.len - 1] != '\n') dl_buffer_putc(&text, '\n');
+  dl_buffer_putc(&text, '\n');
+  dl_diag_write(dl_op_context(op), in->out, text.data);
   dl_buffer_free(&text);
 }
 
@@ -71,7 +72,9 @@ void dl_print_timing(const dl_pass_manager *pm, double total) {
   fprintf(report.out, "  Total Execution Time: %.4f seconds\n\n", total);
   fputs("  ---Wall Time---  --Peak Memory--  ----Name----\n", report.out);
   dl_for_each_pass(pm->root, print_pass_time, &report);
-  print_line(&report, total - report.passes, "", "(verifying, printing, checking)");
+  // With threads the passes' times overlap.
+  if (report.passes <= total)
+    print_line(&report, total - report.passes, "", "(verifying, printing, checking)");
   print_line(&report, total, "", "Total");
 }
 

@@ -2,14 +2,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ir/context_internal.h"
+#include "ir/parallel.h"
 #include "ir/pass_internal.h"
 
 typedef struct run_state {
-  dl_pass_manager *pm;
+  dl_context *ctx;
   const dl_instrumentation *in;
   dl_op *module;
-  void *evaluated;  // what the executor got from the module as it is now; NULL: not yet
-  dl_op *changed;   // the first op that the pass changed since the last check, or NULL
+  dl_analyses *kept;  // of the op that the pipeline runs on
+  bool threaded;      // other threads work on other ops
+  void *evaluated;    // what the executor got from the module as it is now; NULL: not yet
+  dl_op *changed;     // the first op that the pass changed since the last check, or NULL
   size_t num_checked, num_passes;
 } run_state;
 
@@ -44,7 +48,8 @@ static dl_status execute_measured(run_state *run, dl_pass *pass, dl_op *op) {
   double start = now();
   dl_status status = execute(pass, op);
   pass->seconds += now() - start;
-  pass->peak_memory_growth += peak_memory() - peak;
+  // The peak is the process's: no thread can tell what part is its own.
+  if (!run->threaded) pass->peak_memory_growth += peak_memory() - peak;
   return status;
 }
 
@@ -115,16 +120,20 @@ static dl_status verify_after(run_state *run, const dl_pass *pass, dl_op *op) {
 }
 
 static dl_status run_and_verify(run_state *run, dl_pass *pass, dl_op *op) {
-  dl_context *ctx = run->pm->ctx;
+  dl_context *ctx = run->ctx;
   uint64_t before = run->in->verify_each ? dl_fingerprint(op) : 0;
   size_t errors = dl_num_errors(ctx);
   if (run->in->check && !run->evaluated) DL_TRY(evaluate(run, &run->evaluated));
   pass->changed = false;
+  pass->kept = run->kept;
   if (execute_measured(run, pass, op) != DL_OK) {
     if (dl_num_errors(ctx) == errors) dl_error(dl_op_loc(op), "pass '%s' failed", pass->def->name);
     return DL_FAILED;
   }
-  if (pass->changed) return verify_after(run, pass, op);
+  if (pass->changed) {
+    DL_TRY(verify_after(run, pass, op));
+    return dl_analyses_changed(run->kept, pass->def, run->in->verify_each);
+  }
   if (run->in->verify_each && dl_fingerprint(op) != before)
     dl_bug(op, "pass '%s' changed the IR without saying so", pass->def->name);
   return DL_OK;
@@ -148,46 +157,128 @@ static dl_status run_pass(run_state *run, dl_pass *pass, dl_op *op) {
 
 // --- pipelines ---
 
-static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, size_t count,
-                            dl_op *const *ops);
+// An op that a pipeline runs on, with what is known about it.
+typedef struct target {
+  dl_op *op;
+  dl_analyses *kept;
+} target;
 
-typedef DL_VEC(dl_op *) op_list;
+typedef DL_VEC(target) target_list;
+
+static dl_status run_stages(run_state *run, dl_pipeline *pipeline, size_t count,
+                            const target *targets);
 
 // The ops are listed first: passes on one of them may not touch the others, but on builtin.module
 // they do.
-static void list_anchored(const dl_pipeline *pipeline, dl_op *parent, op_list *ops) {
+static void list_anchored(run_state *run, const dl_pipeline *pipeline, dl_op *parent,
+                          target_list *targets) {
   for (size_t i = 0; i < dl_num_regions(parent); i++)
     DL_FOR_BLOCKS(block, dl_op_region(parent, i)) {
       DL_FOR_OPS(op, block) {
         bool fits = pipeline->anchor ? !strcmp(dl_op_name(op), pipeline->anchor)
                                      : dl_has_trait(op, DL_ISOLATED);
-        if (fits) DL_PUSH(ops, op);
+        if (fits) DL_PUSH(targets, (target){op, dl_analyses_of(run->kept, op)});
       }
     }
 }
 
-static dl_status run_nested(run_state *run, const dl_pipeline *pipeline, dl_op *parent) {
-  op_list ops = {0};
-  list_anchored(pipeline, parent, &ops);
-  dl_status status = run_stages(run, pipeline, ops.len, ops.data);
-  DL_VEC_FREE(&ops);
-  return status;
+// A nested pipeline on a list of ops, by several threads.
+typedef struct nested_run {
+  const run_state *around;
+  const target *targets;
+  dl_diag_log *logs;        // per op
+  dl_pipeline **pipelines;  // per worker
+  atomic_size_t first_failed;
+} nested_run;
+
+static void note_failure(nested_run *nested, size_t item) {
+  size_t first = atomic_load(&nested->first_failed);
+  while (item < first && !atomic_compare_exchange_weak(&nested->first_failed, &first, item))
+    continue;
 }
 
-static dl_status run_stage(run_state *run, dl_stage stage, size_t count, dl_op *const *ops) {
-  for (size_t i = 0; i < count; i++)
-    DL_TRY(stage.pass ? run_pass(run, stage.pass, ops[i]) : run_nested(run, stage.nested, ops[i]));
+// Ops after one that failed would not have been reached.
+static void run_item(void *user, size_t worker, size_t item) {
+  nested_run *nested = user;
+  if (item > atomic_load(&nested->first_failed)) return;
+  run_state run = *nested->around;
+  run.threaded = true;
+  dl_diag_redirect(run.ctx, &nested->logs[item]);
+  if (run_stages(&run, nested->pipelines[worker], 1, &nested->targets[item]) != DL_OK)
+    note_failure(nested, item);
+  dl_diag_redirect(run.ctx, NULL);
+}
+
+static dl_status run_side_by_side(run_state *run, dl_pipeline *pipeline, const target_list *targets,
+                                  size_t num_threads) {
+  nested_run nested = {.around = run,
+                       .targets = targets->data,
+                       .logs = dl_calloc(targets->len, sizeof(dl_diag_log)),
+                       .pipelines = dl_calloc(num_threads, sizeof(dl_pipeline *)),
+                       .first_failed = SIZE_MAX};
+  for (size_t i = 0; i < num_threads; i++) nested.pipelines[i] = dl_pipeline_clone(pipeline);
+  dl_parallel_for(num_threads, targets->len, run_item, &nested);
+  for (size_t i = 0; i < num_threads; i++) dl_pipeline_merge(pipeline, nested.pipelines[i]);
+  for (size_t i = 0; i < targets->len && i <= nested.first_failed; i++)
+    dl_diag_replay(run->ctx, &nested.logs[i]);
+  for (size_t i = 0; i < targets->len; i++) dl_diag_log_free(&nested.logs[i]);
+  free(nested.logs);
+  free(nested.pipelines);
+  return nested.first_failed == SIZE_MAX ? DL_OK : DL_FAILED;
+}
+
+// Threads may look at their own ops only.
+static size_t threads_for(const run_state *run, size_t num_ops) {
+  const dl_instrumentation *in = run->in;
+  if (run->threaded || in->check || in->verify_roundtrip || in->print_module_scope) return 1;
+  return dl_num_threads(in->threads, num_ops);
+}
+
+static bool anything_changed(const dl_analyses *kept) {
+  for (size_t i = 0; i < kept->nested.len; i++)
+    if (kept->nested.data[i]->changed_by.len) return true;
+  return false;
+}
+
+// What functions say of each other is looked at when no thread works on one.
+static dl_status finish_nested(run_state *run, const dl_pipeline *pipeline, dl_op *parent) {
+  bool verify = run->in->verify_each && anything_changed(run->kept);
+  DL_TRY(dl_analyses_joined(run->kept, run->in->verify_each));
+  if (!verify || run->threaded || dl_verify_symbols(parent) == DL_OK) return DL_OK;
+  dl_note(dl_op_loc(parent), "the IR is wrong after the passes on '%s'",
+          pipeline->anchor ? pipeline->anchor : "any");
+  return DL_FAILED;
+}
+
+static dl_status run_nested(run_state *run, dl_pipeline *pipeline, dl_op *parent) {
+  dl_analyses *around = run->kept;
+  target_list targets = {0};
+  list_anchored(run, pipeline, parent, &targets);
+  size_t num_threads = threads_for(run, targets.len);
+  dl_status status = num_threads > 1 ? run_side_by_side(run, pipeline, &targets, num_threads)
+                                     : run_stages(run, pipeline, targets.len, targets.data);
+  DL_VEC_FREE(&targets);
+  run->kept = around;
+  return status == DL_OK ? finish_nested(run, pipeline, parent) : status;
+}
+
+static dl_status run_stage(run_state *run, dl_stage stage, size_t count, const target *targets) {
+  for (size_t i = 0; i < count; i++) {
+    run->kept = targets[i].kept;
+    DL_TRY(stage.pass ? run_pass(run, stage.pass, targets[i].op)
+                      : run_nested(run, stage.nested, targets[i].op));
+  }
   return stage.pass ? check_changes(run, stage.pass) : DL_OK;
 }
 
 // One op after the other; when passes are checked, one pass after the other, since then the whole
 // program runs after each. What the passes do is the same: on one op they do not see the others.
-static dl_status run_stages(run_state *run, const dl_pipeline *pipeline, size_t count,
-                            dl_op *const *ops) {
+static dl_status run_stages(run_state *run, dl_pipeline *pipeline, size_t count,
+                            const target *targets) {
   size_t together = run->in->check ? count : 1;
   for (size_t first = 0; first < count; first += together)
     for (size_t i = 0; i < pipeline->stages.len; i++)
-      DL_TRY(run_stage(run, pipeline->stages.data[i], together, ops + first));
+      DL_TRY(run_stage(run, pipeline->stages.data[i], together, targets + first));
   return DL_OK;
 }
 
@@ -196,24 +287,24 @@ static void count_pass(dl_pass *pass, void *count) {
   ++*(size_t *)count;
 }
 
-static dl_status run_root(run_state *run) {
-  const dl_pipeline *root = run->pm->root;
+static dl_status run_root(run_state *run, dl_pipeline *root) {
   dl_op *module = run->module;
   if (root->anchor && strcmp(root->anchor, dl_op_name(module)))
     return dl_error(dl_op_loc(module), "the pipeline runs on '%s', but this is '%s'", root->anchor,
                     dl_op_name(module));
-  return run_stages(run, root, 1, &module);
+  return run_stages(run, root, 1, &(target){module, run->kept});
 }
 
 dl_status dl_run_pipeline(dl_pass_manager *pm, dl_op *module) {
   const dl_instrumentation *in = &pm->instrumentation;
-  run_state run = {.pm = pm, .in = in, .module = module};
-  dl_for_each_pass(pm->root, count_pass, &run.num_passes);
   // Written ahead, so that it is there after a crash too.
   if (in->reproducer) DL_TRY(dl_write_reproducer(pm, module));
+  run_state run = {.ctx = pm->ctx, .in = in, .module = module, .kept = dl_analyses_create(module)};
+  dl_for_each_pass(pm->root, count_pass, &run.num_passes);
   double start = now();
-  dl_status status = run_root(&run);
+  dl_status status = run_root(&run, pm->root);
   double seconds = now() - start;
+  dl_analyses_destroy(run.kept);
   if (in->check) release(&run);
   if (in->timing) dl_print_timing(pm, seconds);
   if (in->statistics) dl_print_statistics(pm);

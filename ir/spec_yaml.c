@@ -207,12 +207,19 @@ static const char **text_slot(dl_op_def *def, dl_yaml_hooks *hooks, const char *
     const char *key;
     const char **slot;
   } slots[] = {
-      {"summary", &def->summary},   {"description", &def->description},
-      {"compute", &def->compute},   {"format", &def->format},
-      {"parse", &hooks->parse},     {"print", &hooks->print},
-      {"verify", &hooks->verify},   {"fold", &hooks->fold},
-      {"infer", &hooks->infer},     {"canonicalize", &hooks->canonicalize},
-      {"control", &hooks->control}, {"branch", &hooks->branch},
+      {"summary", &def->summary},
+      {"description", &def->description},
+      {"compute", &def->compute},
+      {"format", &def->format},
+      {"parse", &hooks->parse},
+      {"print", &hooks->print},
+      {"verify", &hooks->verify},
+      {"verify_symbols", &hooks->verify_symbols},
+      {"fold", &hooks->fold},
+      {"infer", &hooks->infer},
+      {"canonicalize", &hooks->canonicalize},
+      {"control", &hooks->control},
+      {"branch", &hooks->branch},
   };
   for (size_t i = 0; i < DL_COUNT(slots); i++)
     if (!strcmp(slots[i].key, key)) return slots[i].slot;
@@ -334,8 +341,9 @@ static void add_segment_attr(reader *r, dl_op_def *def, const char *name) {
 }
 
 static dl_status check_hook_names(reader *r, const yaml_node_t *node, const dl_yaml_hooks *hooks) {
-  const char *names[] = {hooks->verify, hooks->fold,         hooks->parse,   hooks->print,
-                         hooks->infer,  hooks->canonicalize, hooks->control, hooks->branch};
+  const char *names[] = {hooks->verify,       hooks->verify_symbols, hooks->fold,
+                         hooks->parse,        hooks->print,          hooks->infer,
+                         hooks->canonicalize, hooks->control,        hooks->branch};
   for (size_t i = 0; i < DL_COUNT(names); i++)
     if (names[i]) DL_TRY(check_identifier(r, node, names[i]));
   return DL_OK;
@@ -448,8 +456,9 @@ const dl_yaml_dialect *dl_read_dialect_yaml(dl_context *ctx, const char *path) {
 // --- the run-time loader ---
 
 static const char *first_hook(const dl_yaml_hooks *hooks) {
-  const char *names[] = {hooks->verify, hooks->fold,         hooks->parse,   hooks->print,
-                         hooks->infer,  hooks->canonicalize, hooks->control, hooks->branch};
+  const char *names[] = {hooks->verify,       hooks->verify_symbols, hooks->fold,
+                         hooks->parse,        hooks->print,          hooks->infer,
+                         hooks->canonicalize, hooks->control,        hooks->branch};
   for (size_t i = 0; i < DL_COUNT(names); i++)
     if (names[i]) return names[i];
   return NULL;

@@ -8,7 +8,7 @@
 
 // C functions that a spec names; NULL where it names none.
 typedef struct dl_yaml_hooks {
-  const char *verify, *fold, *parse, *print, *infer, *canonicalize, *control, *branch;
+  const char *verify, *verify_symbols, *fold, *parse, *print, *infer, *canonicalize, *control, *branch;
 } dl_yaml_hooks;
 
 typedef struct dl_yaml_dialect {

@@ -6,6 +6,7 @@
 
 typedef struct verifier {
   dl_dominance dominance;
+  const dl_op *root;
   bool failed;
 } verifier;
 
@@ -132,6 +133,23 @@ static dl_status verify_definition(dl_op *op) {
   return dl_verify_traits(op);
 }
 
+static dl_status verify_symbols(const verifier *v, dl_op *op) {
+  const dl_op_def *def = dl_op_def_of(op);
+  const dl_op *table = def->verify_symbols ? dl_enclosing_symbol_table(op) : NULL;
+  return table && dl_op_is_ancestor(v->root, table) ? def->verify_symbols(op) : DL_OK;
+}
+
+static bool verify_symbols_of(dl_op *op, void *user) {
+  check(user, verify_symbols(user, op));
+  return true;
+}
+
+dl_status dl_verify_symbols(dl_op *op) {
+  verifier v = {.root = op};
+  dl_walk(op, verify_symbols_of, &v);
+  return v.failed ? DL_FAILED : DL_OK;
+}
+
 // The hook of the definition sees only ops whose insides are in order.
 static void verify_op(verifier *v, dl_op *op) {
   bool failed_before = v->failed;
@@ -143,11 +161,12 @@ static void verify_op(verifier *v, dl_op *op) {
   for (uint32_t i = 0; !v->failed && i < op->num_successors; i++) verify_passed(v, op, i);
   verify_regions(v, op);
   if (!v->failed && op->info->def->verify) check(v, op->info->def->verify(op));
+  if (!v->failed) check(v, verify_symbols(v, op));
   v->failed |= failed_before;
 }
 
 dl_status dl_verify(dl_op *op) {
-  verifier v = {0};
+  verifier v = {.root = op};
   verify_op(&v, op);
   dl_dominance_free(&v.dominance);
   return v.failed ? DL_FAILED : DL_OK;

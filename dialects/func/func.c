@@ -228,7 +228,7 @@ static bool types_match(const dl_op *call, dl_type type) {
   return true;
 }
 
-dl_status func_call_verify(dl_op *op) {
+dl_status func_call_verify_symbols(dl_op *op) {
   dl_attr callee = dl_get_attr(op, "callee");
   if (!callee || callee->kind != DL_ATTR_SYMBOL) return DL_FAILED;
   dl_op *table = dl_enclosing_symbol_table(op);

@@ -21,7 +21,7 @@ typedef struct table {
 
 typedef struct cse {
   dl_pass *pass;
-  dl_dominance dominance;
+  dl_dominance *dominance;
   size_t writes;
 } cse;
 
@@ -52,7 +52,7 @@ static bool dominates(cse *state, const dl_op *earlier, const dl_op *op) {
   const dl_block *around = dl_op_block(op);
   while (dl_block_region(around) != dl_block_region(block))
     around = dl_op_block(dl_block_parent(around));
-  return dl_block_dominates(&state->dominance, block, around);
+  return dl_block_dominates(state->dominance, block, around);
 }
 
 static bool memory_unchanged(const cse *state, const entry *earlier, const dl_op *op) {
@@ -115,13 +115,13 @@ static void visit_op(cse *state, table *known, dl_op *op) {
 }
 
 static dl_status run_cse(dl_pass *pass, dl_op *root) {
-  cse state = {.pass = pass};
+  cse state = {.pass = pass, .dominance = dl_get_analysis(pass, &dl_dominance_analysis, root)};
   table none = {0};
   visit_regions(&state, &none, root);
-  dl_dominance_free(&state.dominance);
   return DL_OK;
 }
 
+static const dl_analysis_def *const cse_analyses[] = {&dl_dominance_analysis};
 static const char *const cse_statistics[] = {"merged", "erased"};
 
 const dl_pass_def dl_pass_cse = {
@@ -130,5 +130,9 @@ const dl_pass_def dl_pass_cse = {
     .contract = DL_EXACT,
     .num_statistics = DL_COUNT(cse_statistics),
     .statistics = cse_statistics,
+    .num_analyses = DL_COUNT(cse_analyses),
+    .analyses = cse_analyses,
+    .num_preserved = DL_COUNT(cse_analyses),
+    .preserved = cse_analyses,
     .run = run_cse,
 };

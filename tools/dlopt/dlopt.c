@@ -23,7 +23,7 @@ typedef struct options {
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
   dl_check_options check;
   bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
-  int64_t elide_elements;
+  int64_t elide_elements, threads;
   dl_print_options print;
   dl_instrumentation run;
 } options;
@@ -69,7 +69,9 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "run-reproducer", options, run_reproducer, NULL,
            "Run the pipeline that the input, a reproducer, names"),
     DL_CLI(BOOL, "mlir-disable-threading", options, disable_threading, NULL,
-           "Run passes one after another (they always do)"),
+           "Run passes on one op after another"),
+    DL_CLI(INT, "threads", options, threads, "N",
+           "Run nested pipelines on N threads (default: one per processor)"),
     DL_CLI(BOOL, "verify-each", options, run.verify_each, NULL,
            "Verify after each pass (default: true)"),
     DL_CLI(BOOL, "verify-roundtrip", options, run.verify_roundtrip, NULL,
@@ -268,6 +270,7 @@ static bool is_foreign(const char *path) {
 static dl_op *read_module(const part *p, dl_context *ctx) {
   const dl_compile_options none = {0};
   if (is_foreign(p->path)) return dl_load_model(ctx, p->path, &none);
+  dl_add_source(ctx, dl_intern_z(ctx, p->path), p->text);
   return p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
                                         : dl_parse_module(ctx, p->text, p->path);
 }
@@ -360,6 +363,9 @@ static int prepare(const options *o) {
 static int run(options *o) {
   if (o->elide_elements < 0)
     return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
+  if (o->threads < 0 || o->threads > 1024)
+    return dl_cli_usage_error("dlopt", "--threads must be between 0 and 1024");
+  o->run.threads = o->disable_threading ? 1 : (unsigned)o->threads;
   o->print.elide_elements = (size_t)o->elide_elements;
   o->run.print_options = &o->print;
   int status = prepare(o);

@@ -128,6 +128,7 @@ static void op_table(dl_buffer *out, const char *op, const dl_op_def *def,
   text_field(out, "shape_function", def->shape_function);
   text_field(out, "format", def->format);
   hook_field(out, "verify", hooks->verify);
+  hook_field(out, "verify_symbols", hooks->verify_symbols);
   hook_field(out, "fold", hooks->fold);
   hook_field(out, "parse", hooks->parse);
   hook_field(out, "print", hooks->print);

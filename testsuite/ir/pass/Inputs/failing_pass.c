@@ -44,6 +44,19 @@ static dl_status break_ir(dl_pass *pass, dl_op *op) {
 
 DL_PASS(break_ir, "test-break", "func.func", "Erase the terminator", DL_EXACT, break_ir);
 
+// Makes calls of the function wrong, but nothing in it.
+static dl_status add_argument(dl_pass *pass, dl_op *op) {
+  dl_type old = dl_get_attr(op, "function_type")->type, i32 = dl_int_type(old->ctx, 32);
+  dl_type inputs[3] = {old->inputs[0], old->inputs[1], i32};
+  dl_type type = dl_function_type(old->ctx, 3, inputs, old->num_results, old->results);
+  dl_add_arg(dl_region_first(dl_op_region(op, 0)), i32, NULL);
+  dl_set_attr(op, "function_type", dl_type_attr(type));
+  dl_pass_changed(pass);
+  return DL_OK;
+}
+
+DL_PASS(add_argument, "test-add-argument", "func.func", "Add an argument", DL_EXACT, add_argument);
+
 static dl_outcome toggle(dl_rewriter *rw, dl_op *op) {
   bool set = dl_get_attr(op, "toggled") != NULL;
   dl_set_attr(op, "toggled", set ? NULL : dl_unit_attr(dl_op_context(op)));
@@ -54,8 +67,9 @@ static dl_outcome toggle(dl_rewriter *rw, dl_op *op) {
 DL_REWRITE_PASS(toggle, "test-toggle", "func.func", "Rewrite for ever", DL_EXACT,
                 {.rewrite = toggle, .name = "toggle"});
 
-static const dl_pass_def *const passes[] = {&fail_pass, &dl_pass_lie, &dl_pass_silent,
-                                            &dl_pass_break_ir, &dl_pass_toggle};
+static const dl_pass_def *const passes[] = {&fail_pass,      &dl_pass_lie,
+                                            &dl_pass_silent, &dl_pass_break_ir,
+                                            &dl_pass_toggle, &dl_pass_add_argument};
 
 DL_API const dl_module_def *dl_module_query(uint32_t host_version) {
   static const dl_module_def module = {
