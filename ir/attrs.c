@@ -56,11 +56,18 @@ static const void *copy(dl_arena *arena, const void *from, size_t size) {
   return to;
 }
 
-static void *make_attr(dl_context *ctx, dl_arena *arena, const void *key) {
+// Leaves the bytes where they are.
+static void *make_attr_in_place(dl_context *ctx, dl_arena *arena, const void *key) {
   dl_attr from = key;
   attr_data *attr = dl_arena_alloc(arena, sizeof(*attr));
   *attr = *from;
   attr->ctx = ctx;
+  return attr;
+}
+
+static void *make_attr(dl_context *ctx, dl_arena *arena, const void *key) {
+  dl_attr from = key;
+  attr_data *attr = make_attr_in_place(ctx, arena, key);
   attr->bytes.data = dl_arena_copy_str(arena, from->bytes);
   attr->elements = copy(arena, from->elements, num_elements(from) * sizeof(dl_attr));
   attr->entries = copy(arena, from->entries, num_entries(from) * sizeof(dl_named_attr));
@@ -186,6 +193,15 @@ dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat) {
                                   .type = shaped,
                                   .bytes = elements,
                                   .splat = splat});
+}
+
+dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat) {
+  attr_data key = {.ctx = shaped->ctx,
+                   .kind = DL_ATTR_DENSE,
+                   .type = shaped,
+                   .bytes = elements,
+                   .splat = splat};
+  return dl_unique(key.ctx, DL_UNIQUE_ATTR, attr_hash(&key), &key, attr_equal, make_attr_in_place);
 }
 
 dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values) {

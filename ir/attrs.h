@@ -81,6 +81,8 @@ DL_API dl_attr dl_type_attr(dl_type type);
 DL_API dl_attr dl_array_attr(dl_context *ctx, size_t count, const dl_attr *elements);
 DL_API dl_attr dl_dict_attr(dl_context *ctx, size_t count, const dl_named_attr *entries);
 DL_API dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat);  // copies the bytes
+// The same, borrowing bytes that live as long as the context.
+DL_API dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat);
 // indices: a 2-D dense i64 attribute; values: a 1-D dense attribute (or splats of these).
 DL_API dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values);
 DL_API dl_attr dl_resource_attr(dl_type tensor, dl_ident name);

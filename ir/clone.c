@@ -25,7 +25,7 @@ static dl_op *create_op(const dl_op *op, dl_ptr_map *mapping) {
     dl_ptr_map_set(mapping, &op->results[i], &clone->results[i]);
   }
   for (uint32_t i = 0; i < op->num_regions; i++)
-    create_region(&dl_regions(op)[i], &dl_regions(clone)[i], mapping);
+    create_region(&dl_filled_regions(op)[i], &dl_regions(clone)[i], mapping);
   return clone;
 }
 

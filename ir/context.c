@@ -65,6 +65,7 @@ void dl_context_destroy(dl_context *ctx) {
     if (ctx->caches.data[i].destroy) ctx->caches.data[i].destroy(ctx->caches.data[i].data);
   }
   release_resources(ctx);
+  dl_ptr_map_free(&ctx->lazy_bodies);
   DL_VEC_FREE(&ctx->caches);
   DL_VEC_FREE(&ctx->dialects);
   DL_VEC_FREE(&ctx->sources);

@@ -128,6 +128,7 @@ struct dl_context {
   DL_VEC(dl_source) sources;
   dl_ptr_map resources;       // dl_ident -> dl_owned_resource
   struct dl_temporaries *temporaries;  // borrowed; or NULL
+  dl_ptr_map lazy_bodies;     // dl_op -> where its regions are (binary_lazy.c)
   pthread_mutex_t diag_lock;  // recursive: a handler may emit
   dl_diag_handler handler;
   void *handler_user;

@@ -30,7 +30,7 @@ static uint64_t mix_op(uint64_t hash, const dl_op *op) {
     hash = mix(mix(hash, op->attrs[i].name), op->attrs[i].value);
   for (uint32_t i = 0; i < op->num_successors; i++) hash = mix(hash, dl_successors(op)[i]);
   for (uint32_t i = 0; i < op->num_regions; i++) {
-    DL_FOR_BLOCKS(block, &dl_regions(op)[i]) hash = mix_block(hash, block);
+    DL_FOR_BLOCKS(block, &dl_filled_regions(op)[i]) hash = mix_block(hash, block);
     hash = dl_hash_mix(hash, 2);
   }
   return hash;

@@ -110,11 +110,28 @@ dl_place dl_place_file(dl_context *ctx, uint32_t path, uint64_t line, uint64_t c
   return ((column << LINE_BITS | line) << DL_PATH_BITS | path) << 1 | 1;
 }
 
+bool dl_place_position(dl_context *ctx, dl_place place, dl_ident *path, uint64_t *line,
+                       uint64_t *column) {
+  if (!(place & 1)) {
+    dl_loc loc = (dl_loc)(uintptr_t)place;
+    if (loc->kind != DL_LOC_FILE || loc->end_line || loc->end_column) return false;
+    *path = loc->name;
+    *line = loc->line;
+    *column = loc->column;
+    return true;
+  }
+  place >>= 1;
+  *path = atomic_load_explicit(&ctx->paths[place & (DL_MAX_PATHS - 1)], memory_order_acquire);
+  place >>= DL_PATH_BITS;
+  *line = place & (((uint64_t)1 << LINE_BITS) - 1);
+  *column = place >> LINE_BITS;
+  return true;
+}
+
 dl_loc dl_place_loc(dl_context *ctx, dl_place place) {
   if (!(place & 1)) return (dl_loc)(uintptr_t)place;
-  place >>= 1;
-  dl_ident path =
-      atomic_load_explicit(&ctx->paths[place & (DL_MAX_PATHS - 1)], memory_order_acquire);
-  place >>= DL_PATH_BITS;
-  return dl_loc_file(ctx, path, place & (((uint64_t)1 << LINE_BITS) - 1), place >> LINE_BITS);
+  dl_ident path;
+  uint64_t line, column;
+  dl_place_position(ctx, place, &path, &line, &column);
+  return dl_loc_file(ctx, path, line, column);
 }

@@ -27,7 +27,7 @@ dl_value *dl_result(const dl_op *op, size_t i) {
 
 dl_region *dl_op_region(const dl_op *op, size_t i) {
   check_index(op, i, op->num_regions, "region");
-  return &dl_regions(op)[i];
+  return &dl_filled_regions(op)[i];
 }
 
 dl_block *dl_successor(const dl_op *op, size_t i) {
@@ -105,7 +105,8 @@ dl_op *dl_op_create_bare(const dl_op_info *info, dl_place loc, const dl_op_state
   init_results(op, state);
   init_operands(op, state);
   init_regions(op, state);
-  for (size_t i = 0; i < state->num_successors; i++) dl_successors(op)[i] = state->successors[i];
+  for (size_t i = 0; i < state->num_successors; i++)
+    dl_successors(op)[i] = state->successors ? state->successors[i] : NULL;
   return op;
 }
 
@@ -158,6 +159,7 @@ static void free_regions(dl_op *op) {
 
 void dl_op_free(dl_op *op) {
   dl_context *ctx = dl_op_context(op);
+  if (op->lazy) dl_forget_lazy_body(op);
   free_regions(op);
   if (op->operands != dl_inline_operands(op)) dl_outer_free(ctx, op->operands, sizeof(dl_use));
   if (op->attrs != dl_inline_attrs(op)) dl_outer_free(ctx, op->attrs, sizeof(dl_named_attr));

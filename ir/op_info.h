@@ -10,6 +10,7 @@ typedef struct dl_op_info {
   dl_context *ctx;
   uint32_t traits;             // of the definition
   const dl_ident *attr_names;  // of def->attrs, interned
+  _Atomic(const struct dl_spec *) spec;  // NULL until dl_spec_of
 } dl_op_info;
 
 const dl_op_info *dl_op_info_of(dl_context *ctx, const dl_op_def *def);

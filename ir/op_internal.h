@@ -5,6 +5,7 @@
 #ifndef DLIR_IR_OP_INTERNAL_H
 #define DLIR_IR_OP_INTERNAL_H
 
+#include "ir/binary.h"
 #include "ir/op.h"
 #include "ir/op_def.h"
 #include "ir/op_info.h"
@@ -18,6 +19,9 @@ typedef uint64_t dl_place;
 dl_place dl_place_file(dl_context *ctx, uint32_t path, uint64_t line, uint64_t column);
 static inline dl_place dl_place_of(dl_loc loc) { return (uintptr_t)loc; }
 dl_loc dl_place_loc(dl_context *ctx, dl_place place);
+// Takes a place apart that is a position in a file, with no end; false for other places.
+bool dl_place_position(dl_context *ctx, dl_place place, dl_ident *path, uint64_t *line,
+                       uint64_t *column);
 // A small number for a path, or DL_NO_PATH when there are too many.
 enum { DL_PATH_BITS = 10, DL_MAX_PATHS = 1 << DL_PATH_BITS, DL_NO_PATH = DL_MAX_PATHS };
 uint32_t dl_path_index(dl_context *ctx, dl_ident path);
@@ -60,7 +64,7 @@ struct dl_block {
 
 enum {
   DL_REGION_BITS = 12,
-  DL_SUCCESSOR_BITS = 20,
+  DL_SUCCESSOR_BITS = 19,
   DL_MAX_REGIONS = (1 << DL_REGION_BITS) - 1,
   DL_MAX_SUCCESSORS = (1 << DL_SUCCESSOR_BITS) - 1,
   DL_MAX_OP_ATTRS = UINT16_MAX,
@@ -78,6 +82,7 @@ struct dl_op {
   uint32_t number;       // of the results' names; belongs to who prints the op, at any time but one
   uint32_t num_results, num_operands;
   uint32_t num_regions : DL_REGION_BITS, num_successors : DL_SUCCESSOR_BITS;
+  uint32_t lazy : 1;  // the regions are still to be read (ir/binary.h)
   uint16_t num_attrs, num_inherent;
   uint16_t inline_operands, inline_attrs;  // room inside the allocation
   dl_value results[];
@@ -99,6 +104,12 @@ static inline dl_region *dl_regions(const dl_op *op) {
   return (dl_region *)(op->results + op->num_results);
 }
 
+// The regions, read if they were not: for what looks into them.
+static inline dl_region *dl_filled_regions(const dl_op *op) {
+  if (__builtin_expect(op->lazy, 0)) (void)!dl_op_materialize((dl_op *)op);
+  return dl_regions(op);
+}
+
 static inline dl_block **dl_successors(const dl_op *op) {
   return (dl_block **)(dl_regions(op) + op->num_regions);
 }
@@ -115,6 +126,8 @@ static inline dl_op *dl_parent(const dl_op *op) {
   return op->block && op->block->region ? op->block->region->parent : NULL;
 }
 
+// For an op that goes with its regions unread.
+void dl_forget_lazy_body(dl_op *op);
 // Of one op that has room for the attributes, but none yet.
 dl_op *dl_op_create_bare(const dl_op_info *info, dl_place loc, const dl_op_state *state);
 // Adds the attributes of the state.

@@ -8,10 +8,6 @@ typedef struct bound_holder {
   dl_arena *arena;
 } bound_holder;
 
-static const dl_spec *spec_of(const dl_op *op) {
-  return dl_spec_of(dl_op_context(op), dl_op_def_of(op), dl_op_loc(op));
-}
-
 // --- binding ---
 
 static dl_status add_result(dl_binder *b, size_t group, size_t entry, size_t number) {
@@ -56,7 +52,7 @@ static dl_bound_spec *make_bound(dl_binder *b) {
 }
 
 dl_bound_spec *dl_spec_bind(const dl_op *op) {
-  const dl_spec *spec = spec_of(op);
+  const dl_spec *spec = dl_spec_of(op);
   if (!spec) return NULL;
   if (dl_check_counts(op)) return NULL;
   dl_binder b;
@@ -88,7 +84,7 @@ dl_status dl_spec_infer(const dl_op *op, dl_type *types) {
   for (size_t i = 0; i < dl_num_results(op); i++) types[i] = NULL;
   DL_TRY(dl_check_counts(op));
   if (def->infer) return def->infer((dl_op *)op, types);
-  const dl_spec *spec = spec_of(op);
+  const dl_spec *spec = dl_spec_of(op);
   if (!spec) return DL_FAILED;
   dl_binder b;
   dl_status status = DL_FAILED;
@@ -164,7 +160,7 @@ dl_attr dl_spec_attr(const dl_op *op, const char *name) {
   const dl_op_def *def = dl_op_def_of(op);
   for (size_t i = 0; i < def->num_attrs; i++) {
     if (strcmp(def->attrs[i].name, name) || !def->attrs[i].default_value) continue;
-    const dl_spec *spec = spec_of(op);
+    const dl_spec *spec = dl_spec_of(op);
     if (!spec) return NULL;
     const dl_spec_attr_rule *rule = &spec->attrs[i];
     dl_context *ctx = dl_op_context(op);

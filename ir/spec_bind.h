@@ -65,7 +65,6 @@ typedef struct dl_binder {
   dl_arena *arena;
   const dl_op *op;
   const dl_spec *spec;
-  dl_loc loc;
   const char *part;  // what is being evaluated, for messages
   unsigned depth;
   DL_VEC(dl_spec_variable) variables;

@@ -9,7 +9,7 @@ dl_status dl_spec_fail(dl_binder *b, const char *format, ...) {
   dl_buffer text = {0};
   dl_buffer_vprintf(&text, format, args);
   va_end(args);
-  dl_error(b->loc, "'%s': in %s: %s", dl_op_name(b->op), b->part, text.data);
+  dl_error(dl_op_loc(b->op), "'%s': in %s: %s", dl_op_name(b->op), b->part, text.data);
   dl_buffer_free(&text);
   return DL_FAILED;
 }

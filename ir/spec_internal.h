@@ -119,8 +119,8 @@ const dl_spec *dl_spec_parse(dl_context *ctx, const dl_op_def *def, dl_loc loc);
 dl_status dl_spec_check(dl_context *ctx, const dl_op_def *def, dl_loc loc);
 // Makes room for the cache of dl_spec_of; registering the first dialect does.
 void dl_spec_prepare(dl_context *ctx);
-// The parsed spec of a definition, cached in the context; NULL after a diagnostic.
-const dl_spec *dl_spec_of(dl_context *ctx, const dl_op_def *def, dl_loc loc);
+// The parsed spec of an op's definition, cached in the context; NULL after a diagnostic at the op.
+const dl_spec *dl_spec_of(const dl_op *op);
 
 // --- the pieces of the parser (ir/spec_lex.c, ir/spec_expr.c) ---
 

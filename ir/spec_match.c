@@ -176,7 +176,7 @@ static dl_status type_error(dl_binder *b, const char *what, dl_type type, const 
     dl_buffer_printf(&text, " with %s = ", v->name);
     dl_print_type(&text, v->value.type);
   }
-  dl_error(b->loc, "'%s': %s has type %s", dl_op_name(b->op), what, text.data);
+  dl_error(dl_op_loc(b->op), "'%s': %s has type %s", dl_op_name(b->op), what, text.data);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -206,8 +206,8 @@ static dl_status pack_rank(dl_binder *b, dl_ident name, int64_t *rank) {
 
 static dl_status rank_error(dl_binder *b, const char *what, size_t rank,
                             const dl_spec_pattern *pattern, bool at_least, int64_t expected) {
-  return dl_error(b->loc, "'%s': %s has %zu dimension%s, expected %s%lld %s", dl_op_name(b->op),
-                  what, rank, rank == 1 ? "" : "s", at_least ? "at least " : "",
+  return dl_error(dl_op_loc(b->op), "'%s': %s has %zu dimension%s, expected %s%lld %s",
+                  dl_op_name(b->op), what, rank, rank == 1 ? "" : "s", at_least ? "at least " : "",
                   (long long)expected, pattern->dims_text);
 }
 
@@ -235,7 +235,7 @@ static dl_status pack_ranks(dl_binder *b, const char *what, const dl_spec_patter
 
 static dl_status size_error(dl_binder *b, const char *what, size_t dim, dl_expr actual,
                             dl_expr expected, const char *name) {
-  return dl_error(b->loc, "'%s': %s has size %lld in dimension %zu, expected %lld (%s)",
+  return dl_error(dl_op_loc(b->op), "'%s': %s has size %lld in dimension %zu, expected %lld (%s)",
                   dl_op_name(b->op), what, (long long)actual->value, dim,
                   (long long)expected->value, name);
 }
@@ -327,7 +327,8 @@ static dl_status solve(dl_binder *b, const char *what, size_t at, const dl_spec_
   DL_TRY(dl_eval_expr(b, node->args[1 - side], &known));
   bool both = size->kind == DL_EXPR_CONST && known->kind == DL_EXPR_CONST;
   if (product && both && (known->value == 0 || size->value % known->value))
-    return dl_error(b->loc, "'%s': %s has size %lld in dimension %zu, which is no multiple of %lld",
+    return dl_error(dl_op_loc(b->op),
+                    "'%s': %s has size %lld in dimension %zu, which is no multiple of %lld",
                     dl_op_name(b->op), what, (long long)size->value, at, (long long)known->value);
   rest = product ? dl_expr_exact_div(size, known) : dl_expr_sub(size, known);
   if (node->args[side]->kind != DL_NODE_NAME) return solve(b, what, at, node->args[side], rest);
@@ -359,8 +360,8 @@ static dl_status match_value(dl_binder *b, const char *what, const char *constra
   if (!fits) return type_error(b, what, type, constraint, pattern);
   if (!is_tensor && !b->spec->def->compute) return DL_OK;
   if (dl_is_tensor(type) && type->unranked)
-    return dl_error(b->loc, "'%s': %s must have a known number of dimensions", dl_op_name(b->op),
-                    what);
+    return dl_error(dl_op_loc(b->op), "'%s': %s must have a known number of dimensions",
+                    dl_op_name(b->op), what);
   return is_tensor ? match_dims(b, what, pattern, &b->tensors.data[tensor]) : DL_OK;
 }
 
@@ -471,7 +472,7 @@ static dl_status match_expressions(dl_binder *b, size_t tensor, const dl_spec_pa
       bool both = size->kind == DL_EXPR_CONST && expected->kind == DL_EXPR_CONST;
       const char *name = pattern->dims[i].name ? pattern->dims[i].name : pattern->dims_text;
       status = both ? size_error(b, what, at, size, expected, name)
-                    : dl_error(b->loc, "'%s': %s does not match %s in dimension %zu",
+                    : dl_error(dl_op_loc(b->op), "'%s': %s does not match %s in dimension %zu",
                                dl_op_name(b->op), what, pattern->dims_text, at);
     }
   }
@@ -493,7 +494,6 @@ dl_status dl_binder_start(dl_binder *b, const dl_op *op, const dl_spec *spec) {
                    .arena = dl_arena_create(),
                    .op = op,
                    .spec = spec,
-                   .loc = dl_op_loc(op),
                    .part = "the operands"};
   collect_variables(b);
   add_operand_tensors(b);
@@ -608,8 +608,8 @@ dl_status dl_result_type(dl_binder *b, const dl_spec_pattern *pattern, size_t en
     bool constant = exprs[i]->kind == DL_EXPR_CONST;
     shape[i] = constant ? exprs[i]->value : DL_DYNAMIC;
     if (constant && shape[i] < 0)
-      return dl_error(b->loc, "'%s': size %zu of %s would be %lld", dl_op_name(b->op), i, b->part,
-                      (long long)shape[i]);
+      return dl_error(dl_op_loc(b->op), "'%s': size %zu of %s would be %lld", dl_op_name(b->op), i,
+                      b->part, (long long)shape[i]);
   }
   if (sizes) *sizes = exprs;
   *type = dl_tensor_type(element, rank, shape, result_encoding(b, rank, exprs));
@@ -625,7 +625,8 @@ dl_status dl_check_conditions(dl_binder *b) {
     b->part = dl_intern_f(b->ctx, "rule '%s'", rule->name);
     DL_TRY(dl_eval(b, rule->expr, &value));
     DL_TRY(dl_truth(b, &value, &known, &flag));
-    if (known && !flag) return dl_error(b->loc, "'%s': %s", dl_op_name(b->op), rule->name);
+    if (known && !flag)
+      return dl_error(dl_op_loc(b->op), "'%s': %s", dl_op_name(b->op), rule->name);
   }
   return DL_OK;
 }

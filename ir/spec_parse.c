@@ -1,7 +1,9 @@
 // Parses the texts of an op definition: patterns, rules, attribute constraints, statements.
 #include <ctype.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "ir/op_internal.h"
 #include "ir/spec_internal.h"
 
 // --- type classes and patterns ---
@@ -337,17 +339,26 @@ void dl_spec_prepare(dl_context *ctx) {
   dl_context_set_cache(ctx, &cache_key, cache, destroy_cache);
 }
 
-const dl_spec *dl_spec_of(dl_context *ctx, const dl_op_def *def, dl_loc loc) {
+static const dl_spec *cached_spec(dl_context *ctx, const dl_op_def *def, const dl_op *op) {
   spec_cache *cache = dl_context_get_cache(ctx, &cache_key);
   if (!cache) dl_bug(NULL, "a spec is used in a context without dialects");
   pthread_mutex_lock(&cache->lock);
   const dl_spec *spec = dl_ptr_map_get(&cache->specs, def);
   pthread_mutex_unlock(&cache->lock);
   if (spec) return spec;
-  spec = dl_spec_parse(ctx, def, loc);
+  spec = dl_spec_parse(ctx, def, dl_op_loc(op));
   if (!spec) return NULL;
   pthread_mutex_lock(&cache->lock);
   dl_ptr_map_set(&cache->specs, def, (void *)spec);
   pthread_mutex_unlock(&cache->lock);
+  return spec;
+}
+
+const dl_spec *dl_spec_of(const dl_op *op) {
+  dl_op_info *info = (dl_op_info *)op->info;
+  const dl_spec *spec = atomic_load_explicit(&info->spec, memory_order_acquire);
+  if (spec) return spec;
+  spec = cached_spec(info->ctx, info->def, op);
+  atomic_store_explicit(&info->spec, spec, memory_order_release);
   return spec;
 }

@@ -89,8 +89,8 @@ static dl_status check_choice(dl_binder *b, const dl_spec_attr_rule *rule, dl_at
     if (dl_str_is(attr->bytes, rule->choices[i])) return dl_buffer_free(&names), DL_OK;
     dl_buffer_printf(&names, "%s%s", i ? ", " : "", rule->choices[i]);
   }
-  dl_error(b->loc, "'%s': attribute '%s' is \"%.*s\", expected one of %s", dl_op_name(b->op),
-           rule->name, (int)attr->bytes.len, attr->bytes.data, names.data);
+  dl_error(dl_op_loc(b->op), "'%s': attribute '%s' is \"%.*s\", expected one of %s",
+           dl_op_name(b->op), rule->name, (int)attr->bytes.len, attr->bytes.data, names.data);
   dl_buffer_free(&names);
   return DL_FAILED;
 }
@@ -100,15 +100,16 @@ static dl_status check_attr(dl_binder *b, const dl_spec_attr_rule *rule, size_t 
   dl_attr attr = dl_get_attr_ident(b->op, rule->name);
   if (!attr) {
     if (spec->optional || spec->default_value || !strcmp(rule->base, "unit")) return DL_OK;
-    return dl_error(b->loc, "'%s': requires attribute '%s'", dl_op_name(b->op), spec->name);
+    return dl_error(dl_op_loc(b->op), "'%s': requires attribute '%s'", dl_op_name(b->op),
+                    spec->name);
   }
   bool fits = rule->is_array ? has_array_kind(b->ctx, rule->base, attr)
                              : has_kind(b->ctx, rule->base, attr);
   if (fits) return check_choice(b, rule, attr);
   dl_buffer text = {0};
   dl_print_attr(&text, attr);
-  dl_error(b->loc, "'%s': attribute '%s' is %s, expected '%s'", dl_op_name(b->op), spec->name,
-           text.data, spec->constraint);
+  dl_error(dl_op_loc(b->op), "'%s': attribute '%s' is %s, expected '%s'", dl_op_name(b->op),
+           spec->name, text.data, spec->constraint);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -121,8 +122,8 @@ static dl_status check_attr_count(dl_binder *b, const dl_spec_attr_rule *rule) {
   b->part = dl_intern_f(b->ctx, "attribute '%s'", rule->name);
   DL_TRY(dl_eval_int(b, rule->count, &expected));
   if ((int64_t)dl_array_len(attr) == expected) return DL_OK;
-  return dl_error(b->loc, "'%s': attribute '%s' has %zu entries, expected %lld", dl_op_name(b->op),
-                  rule->name, dl_array_len(attr), (long long)expected);
+  return dl_error(dl_op_loc(b->op), "'%s': attribute '%s' has %zu entries, expected %lld",
+                  dl_op_name(b->op), rule->name, dl_array_len(attr), (long long)expected);
 }
 
 static dl_status check_attrs(dl_binder *b) {
@@ -165,7 +166,7 @@ static dl_status check_result(dl_binder *b, size_t group, size_t entry, size_t n
   dl_print_type(&text, actual);
   dl_buffer_puts(&text, ", expected ");
   dl_print_type(&text, expected);
-  dl_error(b->loc, "'%s': %s has type %s", dl_op_name(b->op), what, text.data);
+  dl_error(dl_op_loc(b->op), "'%s': %s has type %s", dl_op_name(b->op), what, text.data);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -185,10 +186,10 @@ dl_status dl_spec_verify(const dl_op *op) {
   dl_context *ctx = dl_op_context(op);
   if (dl_find_op_def(ctx, dl_str_of(def->name)) != def) return DL_OK;
   DL_TRY(dl_check_counts(op));
-  const dl_spec *spec = dl_spec_of(ctx, def, dl_op_loc(op));
+  const dl_spec *spec = dl_spec_of(op);
   if (!spec) return DL_FAILED;
   // Rules are evaluated on attributes and operands that are sound by themselves only.
-  dl_binder b = {.ctx = ctx, .op = op, .spec = spec, .loc = dl_op_loc(op)};
+  dl_binder b = {.ctx = ctx, .op = op, .spec = spec};
   dl_status status = check_attrs(&b);
   if (status || spec->is_free) return status;
   status = dl_binder_start(&b, op, spec);

@@ -14,7 +14,7 @@ dl_ident dl_symbol_name(const dl_op *op) {
 dl_op *dl_symbol_lookup(const dl_op *symbol_table, dl_ident name) {
   dl_str wanted = {name, dl_ident_len(name)};
   for (uint32_t i = 0; i < symbol_table->num_regions; i++) {
-    DL_FOR_BLOCKS(block, &dl_regions(symbol_table)[i]) {
+    DL_FOR_BLOCKS(block, &dl_filled_regions(symbol_table)[i]) {
       for (dl_op *op = block->first; op; op = op->next) {
         dl_str text = symbol_text(op);
         if (text.data && dl_str_equal(text, wanted)) return op;

@@ -5,7 +5,8 @@
 #include "ir/op.h"
 #include "ir/op_def.h"
 
-// Parses a module (other top-level ops are wrapped in an implicit builtin.module, as mlir-opt does).
+// Parses a module, textual or binary (ir/binary.h). Other top-level ops are wrapped in an implicit
+// builtin.module, as mlir-opt does.
 // `path` names the text in diagnostics. Returns NULL after diagnostics. The module is not verified.
 // Resources of the text ({-# … #-}, and files named by external_resources relative to path) are
 // added to the context.
@@ -29,7 +30,7 @@ DL_API void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options 
 // Writes a module to path atomically (a temporary file, then rename). The resources it uses go to a side
 // file, `path` with the extension .dlw: their bytes, each aligned to 64, in the order in which the section
 // {-# external_resources: {dlir: {file: "x.dlw", name: "offset:size", …}} #-} lists them. "-" is standard
-// output, resources inline.
+// output, resources inline. A path that ends with .dlbc gets the binary form, which holds them.
 DL_API dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options);
 
 // --- for pretty parsers (dl_op_def.parse) ---

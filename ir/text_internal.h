@@ -3,16 +3,12 @@
 #ifndef DLIR_IR_TEXT_INTERNAL_H
 #define DLIR_IR_TEXT_INTERNAL_H
 
+#include "ir/forms_internal.h"
 #include "ir/op_internal.h"
 #include "ir/text.h"
 
-// The op that holds a file's top-level ops; the ops of its dialect print without prefix at top
-// level.
-#define DL_TOP_LEVEL_OP "builtin.module"
-
-// Nesting of regions, types and attributes, and operators in one affine expression, that the parser
-// accepts.
-enum { DL_MAX_NESTING = 400, DL_MAX_EXPR_OPERATORS = 2000 };
+// Operators in one affine expression that the parser accepts.
+enum { DL_MAX_EXPR_OPERATORS = 2000 };
 
 // --- lexer (text_lexer.c) ---
 typedef enum dl_token_kind {

@@ -214,14 +214,18 @@ static bool storable(dl_type element) {
   return dl_is_integer(element) || dl_is_index(element) || dl_is_float(element);
 }
 
-static dl_status check_elements_type(dl_parser *p, dl_type type) {
+const char *dl_elements_type_problem(dl_type type) {
   if (type->kind != DL_TYPE_TENSOR && type->kind != DL_TYPE_VECTOR)
-    return dl_p_error(p, "elements need a tensor or vector type");
-  if (!dl_has_static_shape(type)) return dl_p_error(p, "elements need a static shape");
+    return "elements need a tensor or vector type";
+  if (!dl_has_static_shape(type)) return "elements need a static shape";
   if (!storable(type->element))
-    return dl_p_error(p, "elements must be integers, floats, indices or complex numbers");
-  if (dl_num_elements(type) < 0) return dl_p_error(p, "the type has too many elements");
-  return DL_OK;
+    return "elements must be integers, floats, indices or complex numbers";
+  return dl_num_elements(type) < 0 ? "the type has too many elements" : NULL;
+}
+
+static dl_status check_elements_type(dl_parser *p, dl_type type) {
+  const char *problem = dl_elements_type_problem(type);
+  return problem ? dl_p_error(p, "%s", problem) : DL_OK;
 }
 
 // Steps over text to the `>` that closes the bracket just read.
@@ -361,7 +365,7 @@ dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr) {
 
 // --- array<type: …> ---
 
-static bool array_element(dl_type type) {
+bool dl_is_array_element(dl_type type) {
   if (dl_is_float(type)) return type->float_kind == DL_F32 || type->float_kind == DL_F64;
   if (!dl_is_integer(type) || type->signedness != DL_SIGNLESS) return false;
   return type->width == 1 || type->width == 8 || type->width == 16 || type->width == 32 ||
@@ -383,7 +387,7 @@ dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr) {
   dl_checkpoint start = dl_save(p);
   elements e = {.p = p};
   DL_TRY(dl_parse_type(p, &e.scalar));
-  if (!array_element(e.scalar)) {
+  if (!dl_is_array_element(e.scalar)) {
     dl_restore(p, start);
     return dl_p_error(p, "array<> holds i1, i8, i16, i32, i64, f32 or f64");
   }

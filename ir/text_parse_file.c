@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "ir/binary.h"
 #include "ir/text_internal.h"
 
 static bool at_alias_definition(dl_parser *p) {
@@ -74,7 +75,7 @@ static dl_status parse_top_level(dl_parser *p, dl_block *block) {
   return resolve_deferred_locs(p);
 }
 
-static dl_op *create_module(dl_context *ctx, dl_loc loc, dl_block **block) {
+dl_op *dl_create_module(dl_context *ctx, dl_loc loc, dl_block **block) {
   const dl_op_def *def = dl_find_op_def(ctx, DL_STR(DL_TOP_LEVEL_OP));
   if (!def) def = dl_unregistered_op_def(ctx, DL_STR(DL_TOP_LEVEL_OP));
   dl_region *region = dl_region_create(ctx);
@@ -109,7 +110,7 @@ static dl_op *take_only(dl_op *wrapper, dl_block *block, dl_loc loc) {
 static dl_op *parse_file(dl_parser *p, bool implicit_module) {
   dl_block *block;
   dl_loc loc = dl_p_loc(p);
-  dl_op *module = create_module(p->ctx, loc, &block);
+  dl_op *module = dl_create_module(p->ctx, loc, &block);
   dl_ssa_scope scope;
   dl_push_ssa_scope(p, &scope);
   dl_status status = parse_top_level(p, block);
@@ -123,6 +124,8 @@ static dl_op *parse_file(dl_parser *p, bool implicit_module) {
 }
 
 static dl_op *parse_text(dl_context *ctx, dl_str text, const char *path, bool implicit_module) {
+  const dl_read_options options = {.no_implicit_module = !implicit_module};
+  if (dl_is_binary(text)) return dl_read_binary(ctx, text, path, &options);
   dl_parser p;
   dl_parser_init(&p, ctx, text, dl_intern_z(ctx, path));
   dl_op *op = parse_file(&p, implicit_module);
@@ -161,6 +164,7 @@ static dl_status read_file(dl_context *ctx, const char *path, dl_buffer *text) {
 }
 
 dl_op *dl_parse_file(dl_context *ctx, const char *path) {
+  if (dl_is_binary_file(path)) return dl_read_binary_file(ctx, path, NULL);
   dl_buffer text = {0};
   dl_op *module = NULL;
   if (read_file(ctx, path, &text) == DL_OK) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "ir/binary.h"
 #include "ir/files.h"
 #include "ir/text_internal.h"
 
@@ -119,7 +120,21 @@ static dl_status write_side_file(dl_printer *o, const char *path) {
   return status;
 }
 
+static bool is_binary_path(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && !strcmp(dot, ".dlbc");
+}
+
+static dl_status write_binary_module(dl_op *module, const char *path) {
+  dl_buffer bytes = {0};
+  dl_status status = dl_write_binary(module, &bytes);
+  if (status == DL_OK) status = write_file(dl_op_context(module), path, &bytes);
+  dl_buffer_free(&bytes);
+  return status;
+}
+
 dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options) {
+  if (is_binary_path(path)) return write_binary_module(module, path);
   dl_buffer text = {0};
   dl_printer o = {.out = &text};
   if (options) o.options = *options;

@@ -157,6 +157,10 @@ static void verify_op(verifier *v, dl_op *op) {
   check(v, verify_registration(op));
   for (uint32_t i = 0; i < op->num_operands; i++) verify_operand(v, op, i);
   verify_position(v, op);
+  if (op->lazy) {  // verified once it is read
+    v->failed |= failed_before;
+    return;
+  }
   if (!v->failed) check(v, verify_definition(op));
   for (uint32_t i = 0; !v->failed && i < op->num_successors; i++) verify_passed(v, op, i);
   verify_regions(v, op);

@@ -3,7 +3,7 @@
 static bool walk(dl_op *op, dl_visit visit, void *user, bool post) {
   if (!post && !visit(op, user)) return false;
   for (uint32_t i = 0; i < op->num_regions; i++) {
-    DL_FOR_BLOCKS(block, &dl_regions(op)[i]) {
+    DL_FOR_BLOCKS(block, &dl_filled_regions(op)[i]) {
       DL_FOR_OPS(inner, block) {
         if (!walk(inner, visit, user, post)) return false;
       }

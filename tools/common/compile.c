@@ -1,5 +1,6 @@
 #include "tools/common/compile.h"
 
+#include "ir/binary.h"
 #include "ir/plugin.h"
 #include "ir/spec.h"
 #include "ir/text.h"
@@ -48,7 +49,7 @@ static dl_op *import(dl_context *ctx, const char *path, const dl_compile_options
   const dl_target_def *importer = NULL;
   if (dl_load_target(ctx, "onnx") == DL_OK) importer = dl_find_importer(ctx, path);
   if (!importer) {
-    dl_error(file_loc(ctx, path), "no importer for this kind of file; known are .dlir and .onnx");
+    dl_error(file_loc(ctx, path), "no importer for this kind of file; known are .dlir, .dlbc and .onnx");
     return NULL;
   }
   DL_VEC(dl_named_text) texts = {0};
@@ -70,7 +71,8 @@ static bool accepts_shapes(dl_context *ctx, const char *path, const dl_compile_o
 dl_op *dl_load_model(dl_context *ctx, const char *path, const dl_compile_options *options) {
   report(options, "reading");
   dl_op *module = NULL;
-  if (!ends_with(path, ".dlir"))
+  bool is_ir = ends_with(path, ".dlir") || ends_with(path, ".dlbc") || dl_is_binary_file(path);
+  if (!is_ir)
     module = import(ctx, path, options);
   else if (accepts_shapes(ctx, path, options))
     module = dl_parse_file(ctx, path);

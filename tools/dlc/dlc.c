@@ -82,7 +82,7 @@ static const dl_cli_option option_table[] = {
 
 static const dl_cli cli = {
     .tool = "dlc",
-    .usage = "MODEL.onnx|MODEL.dlir -o OUT [options]",
+    .usage = "MODEL.onnx|MODEL.dlir|MODEL.dlbc -o OUT [options]",
     .overview =
         "Compiles a model into a shared library with a C header, or shows it on the way there.",
     .num_options = DL_COUNT(option_table),

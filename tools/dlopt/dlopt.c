@@ -1,5 +1,6 @@
 // dlopt: reads IR, runs passes on it, writes IR. The flags are mlir-opt's where that has them.
 #define _GNU_SOURCE
+#include "ir/binary.h"
 #include "ir/context.h"
 #include "ir/pass.h"
 #include "ir/text.h"
@@ -21,6 +22,7 @@ typedef struct options {
   dl_extensions extensions;
   dl_temporaries *temporaries;
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
+  bool emit_bytecode, lazy_loading;
   dl_check_options check;
   bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
   int64_t elide_elements, threads;
@@ -41,6 +43,10 @@ static const dl_cli_option option_table[] = {
            "Accept ops that no dialect registers"),
     DL_CLI(BOOL, "no-implicit-module", options, no_implicit_module, NULL,
            "Take the only top-level op as it is, without wrapping it in builtin.module"),
+    DL_CLI(BOOL, "emit-bytecode", options, emit_bytecode, NULL,
+           "Write the binary form (so does -o FILE.dlbc); it is read wherever text is"),
+    DL_CLI(BOOL, "lazy-loading", options, lazy_loading, NULL,
+           "Read functions of a binary file when something looks into them"),
     DL_CLI(BOOL, "mlir-print-op-generic", options, print.generic, NULL, "Print the generic form"),
     DL_CLI(BOOL, "mlir-print-debuginfo", options, print.locations, NULL, "Print locations"),
     DL_CLI(BOOL, "mlir-print-local-scope", options, print.local_scope, NULL,
@@ -253,6 +259,7 @@ static dl_status transform(const part *p, dl_op *module) {
 // Files get their resources beside them; a stream, and a file of several parts, has them inline.
 static dl_status write_result(const part *p, dl_op *module) {
   const options *o = p->options;
+  if (o->emit_bytecode) return dl_write_binary(module, p->out);
   if (strcmp(o->output, "-") && !o->split) return dl_write_module(module, o->output, &o->print);
   dl_print_options print = o->print;
   print.print_resources = true;
@@ -270,6 +277,9 @@ static bool is_foreign(const char *path) {
 static dl_op *read_module(const part *p, dl_context *ctx) {
   const dl_compile_options none = {0};
   if (is_foreign(p->path)) return dl_load_model(ctx, p->path, &none);
+  if (dl_is_binary_file(p->path))
+    return dl_read_binary_file(
+        ctx, p->path, &(dl_read_options){p->options->lazy_loading, p->options->no_implicit_module});
   dl_add_source(ctx, dl_intern_z(ctx, p->path), p->text);
   return p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
                                         : dl_parse_module(ctx, p->text, p->path);
@@ -337,11 +347,12 @@ static bool process_split(part p) {
 static int process_input(const options *o) {
   const char *path = o->inputs.len ? o->inputs.data[0] : "-";
   dl_buffer input = {0}, out = {0};
-  if (!is_foreign(path) && !dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
+  bool is_text = !is_foreign(path) && !dl_is_binary_file(path);
+  if (is_text && !dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
   dl_str text = {input.data ? input.data : "", input.len};
   part p = {o, strcmp(path, "-") ? path : "<stdin>", text, text, &out};
-  bool ok = o->split && text.len ? process_split(p) : process_part(&p);
-  bool streamed = !strcmp(o->output, "-") || o->split;
+  bool ok = o->split && text.len && !dl_is_binary(text) ? process_split(p) : process_part(&p);
+  bool streamed = !strcmp(o->output, "-") || o->split || o->emit_bytecode;
   if (streamed && (ok || out.len))
     ok = dl_cli_write_file("dlopt", o->temporaries, o->output, (dl_str){out.data, out.len}) && ok;
   dl_buffer_free(&input);
@@ -363,6 +374,8 @@ static int prepare(const options *o) {
 static int run(options *o) {
   if (o->elide_elements < 0)
     return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
+  if (o->emit_bytecode && o->split)
+    return dl_cli_usage_error("dlopt", "--emit-bytecode and --split-input-file exclude each other");
   if (o->threads < 0 || o->threads > 1024)
     return dl_cli_usage_error("dlopt", "--threads must be between 0 and 1024");
   o->run.threads = o->disable_threading ? 1 : (unsigned)o->threads;

@@ -58,7 +58,7 @@ static const dl_cli_option option_table[] = {
 
 static const dl_cli cli = {
     .tool = "dlrun",
-    .usage = "MODEL.so|MODEL.onnx|MODEL.dlir [options]\n       dlrun --onnx-test DIR...",
+    .usage = "MODEL.so|MODEL.onnx|MODEL.dlir|MODEL.dlbc [options]\n       dlrun --onnx-test DIR...",
     .overview = "Runs a model. One that is not compiled yet is compiled for this machine first.",
     .num_options = DL_COUNT(option_table),
     .options = option_table,
