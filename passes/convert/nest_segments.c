@@ -5,7 +5,7 @@
 #define MAX_MARKED_BORDERS 64  // what fits the mask
 #define MAX_BORDER_COPIES 8    // copies of a loop's body for indices at a border
 #define MAX_PARALLEL_COPIES 4  // likewise, where each copy holds whole kernels
-#define MAX_FORCED_UNROLL 16
+#define MAX_BORDER_POINTS 512  // for which it is worked out when which is out of range
 
 dl_expr dl_segment_start(dl_walk_state *w, const dl_axis *outer, const dl_segment *s,
                          dl_expr index) {
@@ -222,7 +222,76 @@ static bool uses_open_loops(const dl_walk_state *w, dl_expr expr) {
   return false;
 }
 
-// A reduce loop: clipped where it can be; unrolled where only constant indices decide about the
+// How many points of the loops still to open have an index below (above) what is in range, or may
+// have.
+typedef struct outside {
+  int64_t below, above;
+} outside;
+
+static void pin(dl_walk_state *w, size_t axis, int64_t value) {
+  w->e->ranges.data[w->temp[axis]->value] = (dl_range){value, value};
+}
+
+static void count_outside(dl_walk_state *w, const open_border *b, size_t level, outside *out) {
+  while (level < w->nest->num_loops && !depends(w, b, level)) level++;
+  if (level == w->nest->num_loops) {
+    out->below += dl_emit_range(w->e, b->index).min < 0;
+    out->above += dl_emit_range(w->e, dl_expr_sub(b->limit, b->index)).min < 0;
+    return;
+  }
+  size_t axis = w->nest->loops[level];
+  for (int64_t i = 0; i < w->extent[axis]; i++) {
+    pin(w, axis, i);
+    count_outside(w, b, level + 1, out);
+  }
+}
+
+static bool few_points(const dl_walk_state *w, const open_border *b, size_t level) {
+  int64_t points = 1;
+  for (size_t l = level; l < w->nest->num_loops && points <= MAX_BORDER_POINTS; l++) {
+    int64_t extent = w->extent[w->nest->loops[l]];
+    if (depends(w, b, l)) points *= extent == DL_DYNAMIC ? MAX_BORDER_POINTS + 1 : extent;
+  }
+  return points <= MAX_BORDER_POINTS;
+}
+
+// Divides a segment of a reduce loop where other points inside come to be out of range: so there is
+// one piece of code per set of points, and no more.
+static void divide(dl_walk_state *w, size_t level, const open_border *b, dl_segment s,
+                   dl_segment_list *out) {
+  size_t axis = w->nest->loops[level];
+  int64_t first = s.lo->value;
+  outside before = {0, 0};
+  for (int64_t i = first; i < s.hi->value; i++) {
+    outside now = {0, 0};
+    pin(w, axis, i);
+    count_outside(w, b, level + 1, &now);
+    if (now.below != before.below || now.above != before.above) {
+      push(w, out, first, i, s);
+      first = i;
+    }
+    before = now;
+  }
+  push(w, out, first, s.hi->value, s);
+}
+
+static void divide_all(dl_walk_state *w, size_t level, const open_border *b,
+                       dl_segment_list *segments) {
+  dl_segment_list out = {0};
+  for (size_t i = 0; i < segments->len; i++) {
+    dl_segment s = segments->data[i];
+    bool outer = w->nest->axes.data[w->nest->loops[level]].kind == DL_AXIS_OUTER;
+    if (outer || !constant_range(&s) || !few_points(w, b, level)) {
+      DL_PUSH(&out, s);
+    } else {
+      divide(w, level, b, s, &out);
+    }
+  }
+  DL_VEC_FREE(segments);
+  *segments = out;
+}
+
+// A reduce loop: clipped where it can be; divided where only constant indices decide about the
 // reads.
 static size_t clip_all(dl_walk_state *w, size_t level, dl_segment_list *segments) {
   size_t satisfied = 0, axis = w->nest->loops[level];
@@ -238,9 +307,7 @@ static size_t clip_all(dl_walk_state *w, size_t level, dl_segment_list *segments
       w->stage->borders.data[i].satisfied = true;
       satisfied |= (size_t)1 << i;
     } else if (!b.clips && w->nest->peel_borders && !uses_open_loops(w, b.index)) {
-      dl_segment *s = &segments->data[0];
-      s->unrolled |= segments->len == 1 && constant_range(s) &&
-                     s->hi->value - s->lo->value <= MAX_FORCED_UNROLL;
+      divide_all(w, level, &b, segments);
     }
   }
   return satisfied;

@@ -43,7 +43,6 @@ typedef struct dl_segment {
   int64_t inner;  // OUTER: the extent of the inner axis
   bool single;    // OUTER: indices are elements of the tiled axis, `inner` is 1
   bool overlap;   // OUTER: the last tile starts early enough to be whole
-  bool unrolled;  // one piece of code per index
   dl_expr count;  // OUTER: lanes of the inner vector axis that are in range, or NULL for all
 } dl_segment;
 typedef DL_VEC(dl_segment) dl_segment_list;

@@ -201,7 +201,7 @@ static void emit_segment(dl_walk_state *w, size_t level, const dl_segment *s) {
   }
   int64_t lo = s->lo->value, count = s->hi->value - lo;
   if (count <= 0) return;
-  if (count == 1 || s->unrolled || a->unroll == DL_UNROLL_FULL) {
+  if (count == 1 || a->unroll == DL_UNROLL_FULL) {
     emit_singles(w, level, s);
     return;
   }
