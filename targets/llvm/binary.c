@@ -26,20 +26,55 @@ dl_status dl_write_file(dl_loc loc, const char *path, const void *bytes, size_t 
   return status;
 }
 
-static dl_status build_binary(dl_op *module, const dl_codegen *codegen,
-                              const dl_emit_options *options, dl_workdir *dir, bool shared) {
+bool dl_separates_weights(const char *option, uint64_t size) {
+  return option ? !strcmp(option, "separate") : size > DL_LARGEST_EMBEDDED;
+}
+
+static char *side_path(const char *output) {
+  const char *slash = strrchr(output, '/'), *dot = strrchr(slash ? slash : output, '.');
+  dl_buffer path = {0};
+  dl_buffer_append(&path, output, dot ? (size_t)(dot - output) : strlen(output));
+  dl_buffer_puts(&path, ".weights");
+  return path.data;
+}
+
+// Objects, linked to `out`.
+static dl_status build_code(dl_op *module, const dl_codegen *codegen,
+                            const dl_emit_options *options, dl_workdir *dir, const char *weights,
+                            bool shared, const char *out) {
   dl_loc loc = dl_op_loc(module);
   dl_path_list objects = {0};
-  const char *weights, *out = dl_workdir_file(dir, "out");
-  dl_status status = dl_write_weights(module, codegen, options->prefix, dir, &weights);
-  if (status == DL_OK) status = dl_write_objects(module, codegen, options, dir, "model", &objects);
+  dl_status status = dl_write_objects(module, codegen, options, dir, "model", &objects);
   if (status == DL_OK && weights) DL_PUSH(&objects, weights);
   if (status == DL_OK)
     status = shared ? dl_link_shared(loc, &objects, options->prefix, out)
                     : dl_link_relocatable(loc, &objects, out);
-  if (status == DL_OK) status = dl_workdir_publish(dir, out);
   DL_VEC_FREE(&objects);
   return status;
+}
+
+static dl_status build_with_side_file(dl_op *module, const dl_codegen *codegen,
+                                      const dl_emit_options *options, dl_workdir *dir,
+                                      bool shared) {
+  const char *weights, *out = dl_workdir_file(dir, "out");
+  char *side = side_path(dir->output), *slash = strrchr(side, '/');
+  dl_emit_options with_side = *options;
+  dl_status status = dl_write_side_file(module, codegen, dir, &weights, &with_side.side_checksum);
+  if (weights) with_side.side_file = slash ? slash + 1 : side;
+  if (status == DL_OK) status = build_code(module, codegen, &with_side, dir, NULL, shared, out);
+  if (status == DL_OK && weights) status = dl_workdir_publish_beside(dir, weights, side);
+  if (status == DL_OK) status = dl_workdir_publish(dir, out);
+  free(side);
+  return status;
+}
+
+static dl_status build_binary(dl_op *module, const dl_codegen *codegen,
+                              const dl_emit_options *options, dl_workdir *dir, bool shared) {
+  if (options->separate_weights) return build_with_side_file(module, codegen, options, dir, shared);
+  const char *weights, *out = dl_workdir_file(dir, "out");
+  dl_status status = dl_write_weights(module, codegen, options->prefix, dir, &weights);
+  if (status == DL_OK) status = build_code(module, codegen, options, dir, weights, shared, out);
+  return status == DL_OK ? dl_workdir_publish(dir, out) : status;
 }
 
 // The runtime archive and libc at hand are those of this machine.

@@ -136,6 +136,14 @@ dl_status dl_elf_finish(dl_elf_writer *w, const char *symbol) {
   return status;
 }
 
+dl_status dl_elf_finish_plain(dl_elf_writer *w, const void *header, size_t size) {
+  dl_status status = fseek(w->file, 0, SEEK_SET) ? failed(w) : put(w, header, size);
+  FILE *file = w->file;
+  w->file = NULL;
+  if (fclose(file) && status == DL_OK) return failed(w);
+  return status;
+}
+
 void dl_elf_destroy(dl_elf_writer *w) {
   if (!w) return;
   if (w->file) fclose(w->file);

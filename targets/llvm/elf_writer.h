@@ -18,6 +18,8 @@ dl_status dl_elf_align(dl_elf_writer *writer, size_t alignment);
 uint64_t dl_elf_size(const dl_elf_writer *writer);
 // Writes the tables (the bytes are found under the hidden symbol) and closes the file.
 dl_status dl_elf_finish(dl_elf_writer *writer, const char *symbol);
+// Instead of dl_elf_finish: no object, but a page that starts with `header`, then the bytes.
+dl_status dl_elf_finish_plain(dl_elf_writer *writer, const void *header, size_t size);
 void dl_elf_destroy(dl_elf_writer *writer);  // NULL is allowed
 
 #endif

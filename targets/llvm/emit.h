@@ -34,6 +34,9 @@ typedef struct dl_emit_options {
   bool
       in_process;  // the code runs in this very process: constants are read where the resources lie
   uint64_t weights_size;
+  bool separate_weights;  // into a file beside the library
+  const char *side_file;  // the weights' file, beside the library; NULL: they are a symbol
+  uint64_t side_checksum;
   const dl_device_code *device;  // NULL: kernels run on the CPU and are emitted with the host
 } dl_emit_options;
 

@@ -9,7 +9,7 @@ _Static_assert(sizeof(dlir_value_info) == 40 && offsetof(dlir_value_info, dtype)
                    offsetof(dlir_value_info, shape) == 24,
                "as emitted by value_info");
 _Static_assert(sizeof(dlir_model) == 112 && offsetof(dlir_model, open) == 64, "as emitted");
-_Static_assert(sizeof(dlrt_program) == 72 && sizeof(dlrt_launch_info) == 48, "as emitted");
+_Static_assert(sizeof(dlrt_program) == 80 && sizeof(dlrt_launch_info) == 48, "as emitted");
 
 static LLVMTypeRef pointer_type(dl_emitter *e) { return LLVMPointerTypeInContext(e->ctx, 0); }
 static LLVMValueRef null_pointer(dl_emitter *e) { return LLVMConstNull(pointer_type(e)); }
@@ -169,13 +169,20 @@ static LLVMValueRef emit_launches(dl_emitter *e) {
 }
 
 static LLVMValueRef declare_weights(dl_emitter *e) {
-  if (!e->options->weights_size) return null_pointer(e);
+  if (!e->options->weights_size || e->options->side_file) return null_pointer(e);
   char *symbol = dl_symbol_for(e, "weights");
   LLVMValueRef weights = LLVMAddGlobal(e->module, LLVMInt8TypeInContext(e->ctx), symbol);
   LLVMSetVisibility(weights, LLVMHiddenVisibility);
   LLVMSetGlobalConstant(weights, true);
   free(symbol);
   return weights;
+}
+
+static LLVMValueRef emit_side_file(dl_emitter *e) {
+  if (!e->options->side_file) return null_pointer(e);
+  LLVMValueRef fields[] = {dl_table_string(e, e->options->side_file),
+                           dl_llvm_const_i64(e, (int64_t)e->options->side_checksum)};
+  return dl_table_constant(e, dl_table_struct(e, fields, DL_COUNT(fields)));
 }
 
 static LLVMValueRef emit_program_table(dl_emitter *e, LLVMValueRef function, LLVMValueRef shapes) {
@@ -186,6 +193,7 @@ static LLVMValueRef emit_program_table(dl_emitter *e, LLVMValueRef function, LLV
                            dl_table_string(e, text.len ? text.data : ""),
                            declare_weights(e),
                            dl_llvm_const_i64(e, (int64_t)e->options->weights_size),
+                           emit_side_file(e),
                            function,
                            shapes ? shapes : null_pointer(e),
                            dl_llvm_const_i64(e, (int64_t)e->launches->len),

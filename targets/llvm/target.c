@@ -49,7 +49,7 @@ static dl_status emit_kind(emission *e, const char *kind) {
 }
 
 // Options: `prefix` (of the exported symbol; default "model"), `opt` (0 to 3, default 2), `header`
-// (write a C header there).
+// (write a C header there), `weights` (dl_separates_weights).
 static dl_status emit(dl_op *module, const char *kind, const char *path,
                       const dl_named_text *options, size_t num_options) {
   emission e = {.module = module, .loc = dl_op_loc(module), .path = path};
@@ -66,6 +66,8 @@ static dl_status emit(dl_op *module, const char *kind, const char *path,
                                 .triple = e.codegen.triple,
                                 .machine = e.codegen.machine};
   dl_status status = dl_weights_size(module, &e.options.weights_size);
+  e.options.separate_weights = dl_separates_weights(
+      dl_option_text(options, num_options, "weights", NULL), e.options.weights_size);
   if (status == DL_OK) status = emit_kind(&e, kind);
   if (status == DL_OK && e.header) status = dl_write_header(e.loc, e.prefix, e.header);
   dl_codegen_destroy(&e.codegen);

@@ -10,5 +10,8 @@
 // is compiled for the processor at hand.
 dl_status dl_write_weights(dl_op *module, const dl_codegen *codegen, const char *prefix,
                            dl_workdir *dir, const char **object);
+// The same as a side file (targets/runtime/weights.h), with its checksum.
+dl_status dl_write_side_file(dl_op *module, const dl_codegen *codegen, dl_workdir *dir,
+                             const char **file, uint64_t *checksum);
 
 #endif

@@ -78,6 +78,13 @@ dl_status dl_workdir_publish(dl_workdir *dir, const char *file) {
   return rename(file, dir->output) ? cannot_write(dir, dir->output) : DL_OK;
 }
 
+dl_status dl_workdir_publish_beside(dl_workdir *dir, const char *file, const char *path) {
+  if (!dir->replaces)
+    return dl_error(dir->loc, "cannot write '%s' beside '%s', which is no regular file", path,
+                    dir->output);
+  return rename(file, path) ? cannot_write(dir, path) : DL_OK;
+}
+
 void dl_workdir_remove(dl_workdir *dir) {
   for (size_t i = 0; i < dir->files.len; i++) free(dir->files.data[i]);
   DL_VEC_FREE(&dir->files);

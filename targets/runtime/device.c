@@ -91,7 +91,7 @@ dlir_status dlrt_device_open(dlir_session *s) {
   d->places = calloc(most_arguments(program) + 1, sizeof(*d->places));
   if (!d->regions || !d->places) return dlrt_fail(s, DLIR_OUT_OF_MEMORY, "out of memory");
   dlir_status status = d->driver->open(s, program->device, program->num_launches, &d->handle);
-  if (!status) status = map(s, WEIGHTS, program->weights, program->weights_size);
+  if (!status) status = map(s, WEIGHTS, s->run.weights, program->weights_size);
   return status ? status : send(s, &d->regions[WEIGHTS]);
 }
 

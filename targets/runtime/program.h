@@ -9,7 +9,7 @@
 
 #include "targets/runtime/dlir_model.h"
 
-#define DLRT_PROGRAM_VERSION 2
+#define DLRT_PROGRAM_VERSION 3
 
 // What the launches of a run share. Compiled code reads `weights` and passes the rest on.
 typedef struct dlrt_run {
@@ -52,11 +52,18 @@ typedef struct dlrt_device_program {
 // Computes the outputs' dynamic sizes from the inputs'.
 typedef void (*dlrt_shapes_fn)(const int64_t *dims, int64_t *output_dims);
 
+// A file with the weights, beside the file that holds the program (weights.h).
+typedef struct dlrt_side_file {
+  const char *name;
+  uint64_t checksum;
+} dlrt_side_file;
+
 typedef struct dlrt_program {
   uint64_t version;
   const char *features;  // required of the CPU: LLVM's names, comma-separated
-  const void *weights;
+  const void *weights;  // NULL: none, or in the side file
   uint64_t weights_size;
+  const dlrt_side_file *side;  // NULL: none
   dlrt_main_fn main;
   dlrt_shapes_fn shapes;  // NULL: the sizes depend on the inputs' elements
   uint64_t num_launches;

@@ -9,6 +9,7 @@
 
 #include "targets/runtime/cpu.h"
 #include "targets/runtime/device.h"
+#include "targets/runtime/weights.h"
 
 _Static_assert(offsetof(dlir_session, run) == 0, "compiled code hands back &session->run");
 
@@ -103,8 +104,8 @@ static dlir_status set_up(dlir_session *s, const dlir_open_options *options) {
     return dlrt_fail(s, DLIR_UNSUPPORTED_CPU,
                      "the model was compiled for a processor with '%s', which this one lacks",
                      missing);
-  s->run.weights = s->program->weights;
   dlir_status status = allocate(s);
+  if (!status) status = dlrt_weights_open(s);
   s->profiling = options->flags & DLIR_OPEN_PROFILE;
   if (!status && s->program->device) status = dlrt_device_open(s);
   if (!status && s->profiling) status = allocate_profile(s);
@@ -125,6 +126,7 @@ dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *given,
 void dlrt_close(dlir_session *s) {
   if (!s) return;
   dlrt_device_close(s);
+  dlrt_weights_close(s);
   dlrt_pool_destroy(s->pool);
   dlrt_block_free(&s->arena);
   dlrt_bump_free(&s->bump);

@@ -15,6 +15,7 @@ struct dlir_session {
   dlrt_run run;  // first: compiled code passes it back
   const dlir_model *model;
   const dlrt_program *program;
+  void *mapped;         // the weights file, or NULL
   dlrt_device *device;  // NULL: kernels run on the CPU
   dlrt_pool *pool;      // NULL with a host's pool or a single thread
   dlir_host_pool host;  // parallel is NULL without

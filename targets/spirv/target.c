@@ -9,7 +9,7 @@
 typedef struct emission {
   dl_op *module;
   dl_loc loc;
-  const char *path, *prefix, *header;
+  const char *path, *prefix, *header, *weights;
   int opt_level;
 } emission;
 
@@ -62,6 +62,7 @@ static dl_status write_host(const emission *e, const dl_buffer *binary, bool sha
                              .machine = codegen.machine,
                              .device = &device};
   dl_status status = dl_weights_size(e->module, &options.weights_size);
+  options.separate_weights = dl_separates_weights(e->weights, options.weights_size);
   if (status == DL_OK) status = dl_write_binary(e->module, &codegen, &options, e->path, shared);
   if (status == DL_OK && e->header) status = dl_write_header(e->loc, e->prefix, e->header);
   dl_codegen_destroy(&codegen);
@@ -91,6 +92,7 @@ static dl_status emit(dl_op *module, const char *kind, const char *path,
                 .path = path,
                 .prefix = dl_option_text(options, num_options, "prefix", "model"),
                 .header = dl_option_text(options, num_options, "header", NULL),
+                .weights = dl_option_text(options, num_options, "weights", NULL),
                 .opt_level = atoi(dl_option_text(options, num_options, "opt", "2"))};
   return emit_kind(&e, kind);
 }

@@ -272,8 +272,10 @@ static dl_status emit_code(dl_op *module, const dl_target_def *target, const cha
   dl_buffer header = {0};
   dl_buffer_append(&header, output, strlen(output) - strlen(suffix_of(output)));
   dl_buffer_puts(&header, ".h");
-  dl_named_text texts[] = {{"prefix", prefix}, {"opt", level}, {"header", header.data}};
-  size_t count = options->header && binary ? 3 : 2;
+  dl_named_text texts[4] = {{"prefix", prefix}, {"opt", level}};
+  size_t count = 2;
+  if (options->header && binary) texts[count++] = (dl_named_text){"header", header.data};
+  if (options->weights) texts[count++] = (dl_named_text){"weights", options->weights};
   dl_status status = target->emit(module, kind, output, texts, count);
   dl_buffer_free(&header);
   free(prefix);

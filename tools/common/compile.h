@@ -12,6 +12,7 @@ typedef struct dl_compile_options {
   const char *march, *mcpu;  // NULL: the machine at hand
   const char *prefix;        // of the exported symbol; NULL: made from the output's name
   bool header;               // put a C header beside a library or an object
+  const char *weights;       // "embed" or "separate"; NULL: by their size
   const char *report;        // write a page about kernels there; or NULL
   int opt_level;             // 0 to 3
   size_t num_shapes;         // "NAME=1x3x224x224"

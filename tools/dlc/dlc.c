@@ -11,7 +11,7 @@
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
   dl_extensions extensions;
-  const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report;
+  const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report, *weights;
   dl_check_options check;
   bool print_pipeline, quiet;
   dl_temporaries *temporaries;
@@ -46,6 +46,10 @@ static bool is_kind(const char *value) {
   return false;
 }
 
+static bool is_place(const char *value) {
+  return !strcmp(value, "embed") || !strcmp(value, "separate");
+}
+
 static bool is_level(const char *value) { return value[0] >= '0' && value[0] <= '3' && !value[1]; }
 
 static const dl_cli_option option_table[] = {
@@ -64,6 +68,10 @@ static const dl_cli_option option_table[] = {
     DL_CLI_EXTENSIONS(options),
     DL_CLI(TEXT, "report", options, report, "FILE.html",
            "Write a page about the kernels: workloads, schedules, operations"),
+    DL_CLI_VALID(TEXT, "weights", options, weights, "embed|separate",
+                 "Put the weights into the library or into a file beside it (default: a file from "
+                 "1.5 GB on)",
+                 is_place),
     DL_CLI_VALID(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)", is_level),
     DL_CLI_VALID(TEXT, "prefix", options, prefix, "C-NAME",
                  "Of the exported symbol C-NAME_query (default: the output's name)", is_identifier),
@@ -104,6 +112,7 @@ static int check_options(const options *o, dl_compile_options *compile) {
                                   .mcpu = o->mcpu,
                                   .prefix = o->prefix,
                                   .report = o->report,
+                                  .weights = o->weights,
                                   .opt_level = o->level ? o->level[0] - '0' : 2,
                                   .num_shapes = o->shapes.len,
                                   .shapes = o->shapes.data,

@@ -68,6 +68,7 @@ static const dl_cli cli = {
 // A model open for running, with its values.
 typedef struct program {
   const options *options;
+  dl_buffer scratch;  // the folder of a library made for this run; empty without
   library lib;
   dlir_session *session;
   tensor *tensors;  // per input
@@ -105,25 +106,29 @@ static int open_library(library *lib, const char *path) {
   return library_open(lib, path, &why) || complain(&why) ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }
 
-// The library stays loaded after its file is gone.
-static int compile_and_open(library *lib, const options *o) {
+static int compile_and_open(program *p) {
   const char *shared = getenv("TMPDIR");
-  dl_buffer folder = {0}, path = {0};
-  dl_buffer_printf(&folder, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
-  if (!mkdtemp(folder.data)) {
-    dl_cli_error("dlrun", "cannot make '%s': %s", folder.data, strerror(errno));
-    dl_buffer_free(&folder);
+  dl_buffer path = {0};
+  dl_buffer_printf(&p->scratch, "%s/dlrun-XXXXXX", shared && *shared ? shared : "/tmp");
+  if (!mkdtemp(p->scratch.data)) {
+    dl_cli_error("dlrun", "cannot make '%s': %s", p->scratch.data, strerror(errno));
+    dl_buffer_free(&p->scratch);
     return DL_EXIT_FAILURE;
   }
-  dl_temporaries_add(o->temporaries, folder.data);
-  dl_buffer_printf(&path, "%s/model.so", folder.data);
-  int status = compile_to(o, path.data);
-  if (status == DL_EXIT_OK) status = open_library(lib, path.data);
-  dl_remove_tree(folder.data);
-  dl_temporaries_drop(o->temporaries, folder.data);
+  dl_temporaries_add(p->options->temporaries, p->scratch.data);
+  dl_buffer_printf(&path, "%s/model.so", p->scratch.data);
+  int status = compile_to(p->options, path.data);
+  if (status == DL_EXIT_OK) status = open_library(&p->lib, path.data);
   dl_buffer_free(&path);
-  dl_buffer_free(&folder);
   return status;
+}
+
+// An open model needs its files no more.
+static void remove_scratch(program *p) {
+  if (!p->scratch.len) return;
+  dl_remove_tree(p->scratch.data);
+  dl_temporaries_drop(p->options->temporaries, p->scratch.data);
+  dl_buffer_free(&p->scratch);
 }
 
 static int load_to_interpret(library *lib, const options *o) {
@@ -136,10 +141,10 @@ static int load_to_interpret(library *lib, const options *o) {
   return ctx && interpret_open(lib, ctx, path) ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }
 
-static int load(library *lib, const options *o) {
-  const char *path = o->models.data[0];
-  if (o->interpret) return load_to_interpret(lib, o);
-  return ends_with(path, ".so") ? open_library(lib, path) : compile_and_open(lib, o);
+static int load(program *p) {
+  const char *path = p->options->models.data[0];
+  if (p->options->interpret) return load_to_interpret(&p->lib, p->options);
+  return ends_with(path, ".so") ? open_library(&p->lib, path) : compile_and_open(p);
 }
 
 static bool open_session(program *p) {
@@ -316,13 +321,16 @@ static bool measure(program *p) {
 }
 
 static bool run_program(program *p) {
-  if (!open_session(p) || !make_inputs(p) || !run_once(p) || !show_outputs(p)) return false;
+  bool opened = open_session(p);
+  remove_scratch(p);
+  if (!opened || !make_inputs(p) || !run_once(p) || !show_outputs(p)) return false;
   return !(p->options->bench || p->options->profile) || measure(p);
 }
 
 static void release(program *p) {
   const dlir_model *model = p->lib.model;
   for (size_t i = 0; p->tensors && i < model->num_inputs; i++) tensor_free(&p->tensors[i]);
+  remove_scratch(p);
   free(p->tensors);
   free(p->inputs);
   free(p->outputs);
@@ -350,7 +358,7 @@ static int run_model(options *o) {
     return dl_cli_usage_error("dlrun", "--seconds: expected 0 to 1000000");
   if (!o->threads) o->threads = cpu_count();
   program p = {.options = o};
-  int status = load(&p.lib, o);
+  int status = load(&p);
   if (status == DL_EXIT_OK && !run_program(&p)) status = DL_EXIT_FAILURE;
   release(&p);
   return status;
