@@ -69,19 +69,20 @@ void dl_spreads_free(dl_spreads *spreads) { free(spreads->each); }
 
 // An element may have been lucky in all runs, so the others count too: their deviations, or, where
 // elements of several magnitudes stand side by side, their relative deviations if that is less.
-static double allowed_at(const dl_ndarray *exact, int64_t i, const dl_spreads *spreads) {
+static double allowed_at(const dl_ndarray *exact, int64_t i, const dl_spreads *spreads,
+                         double margin) {
   if (!spreads->each) return spreads->everywhere;
   double magnitude = fabs(dl_ndarray_f64(exact, i));
-  double usual = fmin(8 * spreads->average, 32 * spreads->relative * magnitude);
-  return spreads->everywhere + usual + 8 * spreads->each[i];
+  double usual = fmin(spreads->average, 4 * spreads->relative * magnitude);
+  return spreads->everywhere + margin * (usual + spreads->each[i]);
 }
 
 // How far the elements are apart, in units of what is allowed; above 1 is too far.
-static double excess(const dl_ndarray *a, const dl_ndarray *b, int64_t i,
-                     const dl_spreads *spreads) {
+static double excess(const dl_ndarray *a, const dl_ndarray *b, int64_t i, const dl_spreads *spreads,
+                     double margin) {
   if (same_element(a, b, i)) return 0;
   double difference = fabs(dl_ndarray_f64(a, i) - dl_ndarray_f64(b, i));
-  double allowed = allowed_at(a, i, spreads);
+  double allowed = allowed_at(a, i, spreads, margin);
   if (isnan(allowed)) return 0;  // the version before is not finite when perturbed
   if (isnan(difference) || allowed == 0) return INFINITY;
   return difference / allowed;
@@ -96,11 +97,11 @@ static void print_element(dl_buffer *out, const dl_ndarray *array, int64_t i) {
 }
 
 bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
-                       dl_buffer *why) {
+                       double margin, dl_buffer *why) {
   int64_t worst = 0, count = 0;
   double largest = 0;
   for (int64_t i = 0; i < a->count; i++) {
-    double by = excess(a, b, i, spreads);
+    double by = excess(a, b, i, spreads, margin);
     count += by > 1;
     if (by <= largest) continue;
     largest = by;

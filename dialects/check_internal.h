@@ -87,9 +87,10 @@ dl_ndarray *dl_copy_array(const dl_ndarray *array);
 bool dl_same_shape(const dl_ndarray *a, const dl_ndarray *b);  // and element type
 bool dl_same_bits(const dl_ndarray *a, const dl_ndarray *b);   // NaNs are alike
 double dl_max_magnitude(const dl_ndarray *array);              // of finite elements
-// Whether all elements agree within the tolerances; writes the worst into `why` if not.
+// Whether all elements agree within `margin` times what the spreads say; writes the worst into
+// `why` if not.
 bool dl_compare_arrays(const dl_ndarray *a, const dl_ndarray *b, const dl_spreads *spreads,
-                       dl_buffer *why);
+                       double margin, dl_buffer *why);
 
 // --- running (check_run.c) ---
 // The inputs kept for the function, or new ones; not usable where the function takes what cannot be
@@ -104,6 +105,10 @@ dl_check_result *dl_check_run(dl_checker *checker, dl_op *module, const dl_inter
 // The same in a child process, where native code may crash (check_fork.c).
 dl_check_result *dl_check_run_forked(dl_checker *checker, dl_op *module,
                                      const dl_interp_options *options);
+// Runs the function in double precision, where that can be done: quietly, false where it cannot
+// (check_double.c). The outcome is to be released in both cases.
+bool dl_check_run_in_double(dl_checker *checker, dl_op *module, const dl_check_inputs *inputs,
+                            dl_function_outputs *outcome);
 void dl_check_release_outputs(dl_function_outputs *outcome);
 void dl_check_free_result(dl_check_result *result);
 

@@ -24,6 +24,8 @@ DL_API dl_ndarray *dl_ndarray_reshape(dl_ndarray *array, size_t rank, const int6
 // A DENSE or RESOURCE attribute of static shape as a new array; NULL if it has no (or too few)
 // elements.
 DL_API dl_ndarray *dl_ndarray_of_attr(dl_attr dense);
+// A new array of the same numbers as elements of another float type; NULL when memory is short.
+DL_API dl_ndarray *dl_ndarray_convert(const dl_ndarray *array, dl_type element);
 DL_API dl_ndarray *dl_ndarray_retain(dl_ndarray *array);
 DL_API void dl_ndarray_release(dl_ndarray *array);  // NULL is allowed
 DL_API size_t dl_ndarray_bytes(const dl_ndarray *array);

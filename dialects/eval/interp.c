@@ -141,6 +141,13 @@ static dl_status run_constant(dl_frame *frame, const dl_instr *instr) {
 
 static dl_status run_tensor_constant(dl_frame *frame, const dl_instr *instr) {
   dl_ndarray *array = dl_ndarray_of_attr(dl_get_attr(instr->op, "value"));
+  // A float constant may be read at another precision than it is written with.
+  dl_type element = instr->results[0].type->element;
+  if (array && array->element != element && dl_is_float(element)) {
+    dl_ndarray *converted = dl_ndarray_convert(array, element);
+    dl_ndarray_release(array);
+    array = converted;
+  }
   if (!array) return dl_op_error(instr->op, "has a value whose elements are not at hand");
   dl_place_set_tensor(frame, instr->results[0], array);
   return DL_OK;

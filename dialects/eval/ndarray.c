@@ -70,6 +70,18 @@ dl_ndarray *dl_ndarray_of_attr(dl_attr dense) {
   return array;
 }
 
+dl_ndarray *dl_ndarray_convert(const dl_ndarray *array, dl_type element) {
+  dl_ndarray *converted = dl_ndarray_create(element, array->rank, array->shape);
+  size_t size = dl_element_bytes(element);
+  for (int64_t i = 0; converted && i < array->count; i++) {
+    double number = dl_ndarray_f64(array, i);
+    dl_scalar_value value = {.d = number};
+    if (dl_lane_of(element) == DL_LANE_F32) value.f = (float)number;
+    dl_lanes_store(element, &value, converted->data + (size_t)i * size, 1, 1);
+  }
+  return converted;
+}
+
 dl_ndarray *dl_ndarray_retain(dl_ndarray *array) {
   array->references++;
   return array;

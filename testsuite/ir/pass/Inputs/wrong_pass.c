@@ -16,7 +16,7 @@ static dl_status scale(dl_pass *pass, dl_op *op, double factor) {
 }
 
 static dl_status twice(dl_pass *pass, dl_op *op) { return scale(pass, op, 2); }
-static dl_status nudge(dl_pass *pass, dl_op *op) { return scale(pass, op, 1 + 0x1p-20); }
+static dl_status nudge(dl_pass *pass, dl_op *op) { return scale(pass, op, 1 + 0x1p-23); }
 
 DL_PASS(twice, "test-double", "func.func", "Double constants", DL_REASSOCIATES, twice);
 DL_PASS(nudge, "test-nudge", "func.func", "Change constants a little", DL_REASSOCIATES, nudge);
