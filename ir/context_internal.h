@@ -135,6 +135,7 @@ struct dl_context {
   DL_VEC(dl_redirect) redirects;
   atomic_size_t num_errors;
   atomic_bool allow_unregistered;
+  struct dl_step_counter *steps;  // or NULL (ir/steps.h)
   // Made at creation, because everything asks for them.
   dl_loc unknown_loc;
   _Atomic(dl_ident *) names[DL_NAME_CHUNKS];  // numbered by dl_name_index; each twice the one before

@@ -108,6 +108,8 @@ typedef struct dl_instrumentation {
   const char *reproducer;    // path for a crash/failure reproducer, or NULL
   const char *skip_passes;   // comma-separated names
   const dl_executor *check;  // --check-each-pass; NULL: off
+  bool bisect;  // when a check fails, search for the step of the pass that is wrong (ir/steps.h)
+  const char *debug_counter;  // "PASS-count=N,…": the pass takes no more than N steps; or NULL
   // Called after each check, or NULL: the pass was number `number` of `total`.
   void (*checked)(void *user, const char *pass, size_t number, size_t total, double seconds);
   void *checked_user;

@@ -4,6 +4,7 @@
 
 #include "ir/analysis_internal.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 typedef struct dl_option_value {
   bool set;              // by the pipeline text
@@ -18,6 +19,7 @@ struct dl_pass {
   int64_t *statistics;         // def->num_statistics
   bool changed;                // in the run that is on
   dl_analyses *kept;           // in the run that is on
+  uint64_t steps;              // taken so far, while they are counted (ir/steps.h)
   double seconds;              // sums over all runs
   int64_t peak_memory_growth;  // KiB
 };
@@ -51,6 +53,13 @@ void dl_pass_destroy(dl_pass *pass);
 // Sets an option from its text (NULL: the name stood alone). Returns NULL, or what is wrong with
 // the text.
 const char *dl_pass_set_option(dl_pass *pass, size_t option, const char *text);
+
+// Runs one pass of the pipeline on the module, where the pipeline would, and nothing else.
+dl_status dl_run_single_pass(dl_pass_manager *pm, dl_pass *pass, dl_op *module);
+// For a pass that made the program wrong: notes about which of its steps did (pass_bisect.c).
+// `before` is the module as it was, `evaluated` what the executor got from it.
+void dl_bisect_pass(dl_pass_manager *pm, const dl_executor *check, dl_pass *pass, dl_op *before,
+                    void *evaluated);
 
 // Whether the comma-separated list (or NULL) has the name.
 bool dl_list_has(const char *list, const char *name);

@@ -8,12 +8,15 @@
 
 typedef struct run_state {
   dl_context *ctx;
+  dl_pass_manager *pm;
   const dl_instrumentation *in;
   dl_op *module;
-  dl_analyses *kept;  // of the op that the pipeline runs on
-  bool threaded;      // other threads work on other ops
-  void *evaluated;    // what the executor got from the module as it is now; NULL: not yet
-  dl_op *changed;     // the first op that the pass changed since the last check, or NULL
+  dl_analyses *kept;    // of the op that the pipeline runs on
+  bool threaded;        // other threads work on other ops
+  void *evaluated;      // what the executor got from the module as it is now; NULL: not yet
+  dl_op *before;        // when bisecting: a copy of the module before the pass
+  const dl_pass *only;  // NULL: all passes run
+  dl_op *changed;       // the first op that the pass changed since the last check, or NULL
   size_t num_checked, num_passes;
 } run_state;
 
@@ -32,7 +35,7 @@ static int64_t peak_memory(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
 }
 
-static dl_status execute(dl_pass *pass, dl_op *op) {
+static dl_status execute_pass(dl_pass *pass, dl_op *op) {
   const dl_pass_def *def = pass->def;
   if (def->run) return def->run(pass, op);
   dl_rewrite_config config = {.fold = true, .user = pass};
@@ -42,11 +45,34 @@ static dl_status execute(dl_pass *pass, dl_op *op) {
   return status;
 }
 
+// The count that "NAME-count=N,…" gives for a pass; false where it gives none.
+static bool step_limit(const char *counters, const char *name, uint64_t *limit) {
+  size_t len = strlen(name);
+  for (const char *at = counters; at && *at; at = strchr(at, ','), at += at != NULL) {
+    if (strncmp(at, name, len) || strncmp(at + len, "-count=", 7)) continue;
+    *limit = strtoull(at + len + 7, NULL, 10);
+    return true;
+  }
+  return false;
+}
+
+// The steps on all ops that the pass runs on are counted together.
+static dl_status execute(run_state *run, dl_pass *pass, dl_op *op) {
+  uint64_t limit;
+  if (!step_limit(run->in->debug_counter, pass->def->name, &limit)) return execute_pass(pass, op);
+  dl_step_counter counter = {.limit = limit, .num_taken = pass->steps};
+  dl_count_steps(run->ctx, &counter);
+  dl_status status = execute_pass(pass, op);
+  dl_count_steps(run->ctx, NULL);
+  pass->steps = counter.num_taken;
+  return status;
+}
+
 static dl_status execute_measured(run_state *run, dl_pass *pass, dl_op *op) {
-  if (!run->in->timing) return execute(pass, op);
+  if (!run->in->timing) return execute(run, pass, op);
   int64_t peak = peak_memory();
   double start = now();
-  dl_status status = execute(pass, op);
+  dl_status status = execute(run, pass, op);
   pass->seconds += now() - start;
   // The peak is the process's: no thread can tell what part is its own.
   if (!run->threaded) pass->peak_memory_growth += peak_memory() - peak;
@@ -66,12 +92,17 @@ static void release(run_state *run) {
   run->evaluated = NULL;
 }
 
-static dl_status check_unchanged(run_state *run, const dl_pass *pass, dl_op *op) {
+static void bisect(run_state *run, dl_pass *pass) {
+  if (run->in->bisect) dl_bisect_pass(run->pm, run->in->check, pass, run->before, run->evaluated);
+}
+
+static dl_status check_unchanged(run_state *run, dl_pass *pass, dl_op *op) {
   const dl_executor *check = run->in->check;
   double start = now();
   void *after;
   if (evaluate(run, &after) != DL_OK) {
     dl_note(dl_op_loc(op), "after pass '%s' the program cannot be evaluated", pass->def->name);
+    bisect(run, pass);
     return DL_FAILED;
   }
   dl_buffer why = {0};
@@ -81,6 +112,7 @@ static dl_status check_unchanged(run_state *run, const dl_pass *pass, dl_op *op)
     dl_error(dl_op_loc(op), "pass '%s' changes what the program computes: %s", pass->def->name,
              why.data ? why.data : "results differ");
   dl_buffer_free(&why);
+  if (!equal) bisect(run, pass);
   release(run);
   run->evaluated = after;
   if (run->in->checked)
@@ -90,7 +122,7 @@ static dl_status check_unchanged(run_state *run, const dl_pass *pass, dl_op *op)
 }
 
 // After a pass has run on all the ops that are its business.
-static dl_status check_changes(run_state *run, const dl_pass *pass) {
+static dl_status check_changes(run_state *run, dl_pass *pass) {
   dl_op *changed = run->changed;
   run->changed = NULL;
   run->num_checked++;
@@ -142,7 +174,7 @@ static dl_status run_and_verify(run_state *run, dl_pass *pass, dl_op *op) {
 static dl_status run_pass(run_state *run, dl_pass *pass, dl_op *op) {
   const dl_instrumentation *in = run->in;
   const char *name = pass->def->name;
-  if (dl_list_has(in->skip_passes, name)) return DL_OK;
+  if (dl_list_has(in->skip_passes, name) || (run->only && pass != run->only)) return DL_OK;
   if (in->print_before_all || dl_list_has(in->print_before, name))
     dl_print_ir(in, "Before", pass, op);
   dl_status status = run_and_verify(run, pass, op);
@@ -231,6 +263,7 @@ static dl_status run_side_by_side(run_state *run, dl_pipeline *pipeline, const t
 static size_t threads_for(const run_state *run, size_t num_ops) {
   const dl_instrumentation *in = run->in;
   if (run->threaded || in->check || in->verify_roundtrip || in->print_module_scope) return 1;
+  if (in->debug_counter) return 1;
   return dl_num_threads(in->threads, num_ops);
 }
 
@@ -262,7 +295,14 @@ static dl_status run_nested(run_state *run, dl_pipeline *pipeline, dl_op *parent
   return status == DL_OK ? finish_nested(run, pipeline, parent) : status;
 }
 
+static void keep_module(run_state *run) {
+  if (!run->in->bisect || !run->in->check) return;
+  if (run->before) dl_op_destroy_tree(run->before);
+  run->before = dl_op_clone(run->module, NULL);
+}
+
 static dl_status run_stage(run_state *run, dl_stage stage, size_t count, const target *targets) {
+  if (stage.pass) keep_module(run);
   for (size_t i = 0; i < count; i++) {
     run->kept = targets[i].kept;
     DL_TRY(stage.pass ? run_pass(run, stage.pass, targets[i].op)
@@ -295,17 +335,33 @@ static dl_status run_root(run_state *run, dl_pipeline *root) {
   return run_stages(run, root, 1, &(target){module, run->kept});
 }
 
+dl_status dl_run_single_pass(dl_pass_manager *pm, dl_pass *pass, dl_op *module) {
+  const dl_instrumentation quiet = {.threads = 1};
+  run_state run = {.ctx = pm->ctx,
+                   .pm = pm,
+                   .in = &quiet,
+                   .module = module,
+                   .only = pass,
+                   .kept = dl_analyses_create(module)};
+  dl_analyses *kept = run.kept;
+  dl_status status = run_root(&run, pm->root);
+  dl_analyses_destroy(kept);
+  return status;
+}
+
 dl_status dl_run_pipeline(dl_pass_manager *pm, dl_op *module) {
   const dl_instrumentation *in = &pm->instrumentation;
   // Written ahead, so that it is there after a crash too.
   if (in->reproducer) DL_TRY(dl_write_reproducer(pm, module));
-  run_state run = {.ctx = pm->ctx, .in = in, .module = module, .kept = dl_analyses_create(module)};
+  run_state run = {
+      .ctx = pm->ctx, .pm = pm, .in = in, .module = module, .kept = dl_analyses_create(module)};
   dl_for_each_pass(pm->root, count_pass, &run.num_passes);
   double start = now();
   dl_status status = run_root(&run, pm->root);
   double seconds = now() - start;
   dl_analyses_destroy(run.kept);
   if (in->check) release(&run);
+  if (run.before) dl_op_destroy_tree(run.before);
   if (in->timing) dl_print_timing(pm, seconds);
   if (in->statistics) dl_print_statistics(pm);
   if (in->reproducer && status == DL_OK) unlink(in->reproducer);

@@ -6,6 +6,7 @@
 #include "ir/constants_internal.h"
 #include "ir/effects.h"
 #include "ir/simplify_regions.h"
+#include "ir/steps.h"
 
 #define DEFAULT_ROUNDS 10
 // Visits in one round, per op at its start; a slack for small inputs that expand.
@@ -181,13 +182,18 @@ static dl_value *folded_value(dl_rewriter *rw, dl_op *op, size_t i, dl_folded fo
 
 static bool fold(dl_rewriter *rw, dl_op *op) {
   size_t count = dl_num_results(op);
-  if (dl_has_trait(op, DL_CONSTANT) || count == 0) return false;
+  dl_context *ctx = dl_op_context(op);
+  dl_step_counter before = dl_steps_so_far(ctx);
+  if (dl_has_trait(op, DL_CONSTANT) || count == 0 || !dl_may_step(op, "fold")) return false;
   dl_folded *folded = dl_calloc(count, sizeof(*folded));
   dl_value **values = dl_calloc(count, sizeof(*values));
   bool done = dl_try_fold(op, folded);
   for (size_t i = 0; i < count && done; i++)
     done = (values[i] = folded_value(rw, op, i, folded[i]));
-  if (done) dl_replace_many(rw, op, count, values);
+  if (done)
+    dl_replace_many(rw, op, count, values);
+  else
+    dl_untake_step(ctx, &before);
   free(values);
   free(folded);
   return done;
@@ -196,7 +202,7 @@ static bool fold(dl_rewriter *rw, dl_op *op) {
 // Whether op is gone afterwards.
 static bool simplify(dl_rewriter *rw, dl_op *op) {
   if (!rw->config->fold) return false;
-  if (dl_op_is_dead(op)) {
+  if (dl_op_is_dead(op) && dl_may_step(op, "erase")) {
     dl_erase(rw, op);
     return true;
   }
@@ -226,8 +232,14 @@ static dl_status apply_patterns(dl_rewriter *rw, dl_op *op) {
     rw->built_block = dl_op_block(op);
     rw->built_after = dl_op_prev(op);
     rw->built_before = dl_op_next(op);
+    dl_context *ctx = dl_op_context(op);
+    dl_step_counter before = dl_steps_so_far(ctx);
+    if (!dl_may_step(op, pattern->name)) return DL_OK;
     dl_outcome outcome = pattern->rewrite(rw, op);
-    if (outcome == DL_NO_MATCH) continue;
+    if (outcome == DL_NO_MATCH) {
+      dl_untake_step(ctx, &before);
+      continue;
+    }
     if (outcome == DL_REWRITE_FAILED) return DL_FAILED;
     rw->changed = true;
     rw->num_rewrites++;

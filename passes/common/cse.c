@@ -6,6 +6,7 @@
 #include "ir/effects.h"
 #include "ir/equivalence.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 typedef struct entry {
   dl_op *op;
@@ -95,7 +96,7 @@ static void visit_regions(cse *state, table *known, dl_op *op) {
 }
 
 static void visit_op(cse *state, table *known, dl_op *op) {
-  if (dl_op_is_dead(op)) {
+  if (dl_op_is_dead(op) && dl_may_step(op, "erase")) {
     dl_op_erase(op);
     dl_count(state->pass, "erased", 1);
     dl_pass_changed(state->pass);
@@ -108,7 +109,7 @@ static void visit_op(cse *state, table *known, dl_op *op) {
   }
   uint64_t hash = dl_op_hash(op);
   dl_op *same = find(state, known, op, hash);
-  if (same)
+  if (same && dl_may_step(op, "merge"))
     replace(state, op, same);
   else
     enter(known, op, hash, state->writes);

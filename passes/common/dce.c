@@ -1,6 +1,7 @@
 // dce: erases ops without effects whose results nobody uses, with all that becomes unused by that.
 #include "ir/effects.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 static void erase_dead_in(dl_pass *pass, dl_op *op);
 
@@ -8,7 +9,7 @@ static void erase_dead_in(dl_pass *pass, dl_op *op);
 static void erase_dead_in_block(dl_pass *pass, dl_block *block) {
   for (dl_op *op = dl_block_last(block), *before; op; op = before) {
     before = dl_op_prev(op);
-    if (!dl_op_is_dead(op)) {
+    if (!dl_op_is_dead(op) || !dl_may_step(op, "erase")) {
       erase_dead_in(pass, op);
       continue;
     }

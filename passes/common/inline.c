@@ -4,6 +4,7 @@
 // caller).
 #include "dialects/func/func_ops.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 typedef enum progress { UNSEEN, STARTED, FINISHED } progress;
 
@@ -84,7 +85,7 @@ static void inline_into(inliner *state, dl_op *function) {
   dl_walk(function, list_calls, &calls);
   for (size_t i = 0; i < calls.len; i++) {
     dl_op *callee = inlinable_callee(state, calls.data[i]);
-    if (callee) inline_call(state, calls.data[i], callee);
+    if (callee && dl_may_step(calls.data[i], "inline")) inline_call(state, calls.data[i], callee);
   }
   DL_VEC_FREE(&calls);
   set_progress(state, function, FINISHED);

@@ -2,6 +2,7 @@
 // trap and use nothing that the loop defines. Inner loops first, so that an op can leave several.
 #include "ir/effects.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 typedef struct invariance {
   const dl_op *loop;
@@ -39,7 +40,7 @@ static bool hoist_from(dl_op *loop, void *user) {
   if (!dl_has_trait(loop, DL_LOOP) || dl_has_trait(loop, DL_ISOLATED | DL_CLOSED)) return true;
   DL_FOR_BLOCKS(block, dl_op_region(loop, 0)) {
     DL_FOR_OPS(op, block) {
-      if (!can_leave(loop, op)) continue;
+      if (!can_leave(loop, op) || !dl_may_step(op, "hoist")) continue;
       dl_op_move_before(op, loop);
       dl_count(pass, "hoisted", 1);
       dl_pass_changed(pass);

@@ -5,6 +5,7 @@
 #include "dialects/eval/eval.h"
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 #include "passes/graph/structure.h"
 
 typedef DL_VEC(dl_ndarray *) array_list;
@@ -71,7 +72,7 @@ static dl_status run(dl_pass *pass, dl_op *func) {
   DL_FOR_BLOCKS(block, dl_op_region(func, 0)) {
     DL_FOR_OPS(op, block) {
       bool folded = false;
-      if (is_foldable(op, max_elements)) DL_TRY(fold(op, &folded));
+      if (is_foldable(op, max_elements) && dl_may_step(op, "fold")) DL_TRY(fold(op, &folded));
       count += folded;
     }
   }

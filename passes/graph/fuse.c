@@ -4,6 +4,7 @@
 // that is elementwise in it and no relayout. Contract: exact.
 #include "dialects/graph/graph_ops.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 #include "passes/graph/structure.h"
 
 typedef DL_VEC(dl_op *) op_list;
@@ -140,8 +141,10 @@ static int64_t group_block(dl_block *block) {
     bool taken = dl_op_block(all.data[i]) != block;
     if (taken || !starts_group(all.data[i])) continue;
     op_list ops = grow(all.data[i]);
-    make_group(&ops);
-    groups++;
+    if (dl_may_step(all.data[i], "group")) {
+      make_group(&ops);
+      groups++;
+    }
     DL_VEC_FREE(&ops);
   }
   DL_VEC_FREE(&all);

@@ -5,6 +5,7 @@
 #include "dialects/tensor/group.h"
 #include "dialects/tensor/tensor_ops.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 #include "passes/tensor/schedule_model_internal.h"
 
 static dl_block *kernel_body(dl_op *op, const char **property) {
@@ -28,7 +29,7 @@ static void choose(dl_pass *pass, dl_op *op, dl_block *body, const char *propert
       if (root->role == DL_ROLE_ROOT) dl_choose_nest(&k, root, &machine, &primitives);
     }
   }
-  if (primitives.len) {
+  if (primitives.len && dl_may_step(op, "choose")) {
     dl_set_attr(op, property, dl_schedule_attr(k.e.ctx, primitives.len, primitives.data));
     dl_count(pass, "chosen", 1);
     dl_pass_changed(pass);

@@ -19,6 +19,7 @@
 #include "dialects/tensor/group.h"
 #include "dialects/tensor/tensor_ops.h"
 #include "ir/pass.h"
+#include "ir/steps.h"
 
 enum { CMPI_SGE = 5 };
 
@@ -467,7 +468,7 @@ static dl_op *fuse_input(dl_op *consumer, size_t input) {
   if (!producer) return NULL;
   fusion f;
   open_fusion(&f, producer, consumer, input);
-  if (plan(&f) && other_readers_agree(&f)) {
+  if (plan(&f) && other_readers_agree(&f) && dl_may_step(consumer, "fuse")) {
     fused = build_fused(&f);
     dl_value *result = dl_result(fused, 0);
     dl_value_set_name(result, dl_value_name(dl_result(consumer, 0)));

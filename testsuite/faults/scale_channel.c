@@ -1,5 +1,5 @@
-// A plugin with a pass that is a little wrong: it multiplies one channel of one convolution's result
-// by 1.001. How small a fault the check still sees (sensitivity.py).
+// A plugin with a pass that is a little wrong: it multiplies one channel of one convolution's
+// result by 1.001. How small a fault the check still sees (sensitivity.py).
 #include "ir/attrs.h"
 #include "ir/plugin.h"
 

@@ -83,6 +83,10 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "verify-roundtrip", options, run.verify_roundtrip, NULL,
            "Check that input and results print and read back as the same"),
     DL_CLI_CHECK(options),
+    DL_CLI(BOOL, "bisect-numerics", options, run.bisect, NULL,
+           "Find the pass, then its step, that changes results beyond what it promises"),
+    DL_CLI(TEXT, "mlir-debug-counter", options, run.debug_counter, "PASS-count=N,…",
+           "Let the pass take N steps and no more"),
     DL_CLI(TEXT, "skip-passes", options, run.skip_passes, "PASS,…", "Leave these passes out"),
     DL_CLI_EXTENSIONS(options),
     DL_CLI(BOOL, "list-passes", options, list_passes, NULL,
@@ -233,7 +237,9 @@ static dl_status run_passes(const part *p, dl_op *module, const char *text) {
   }
   dl_instrumentation run = o->run;
   dl_check_session check;
-  dl_status status = dl_check_begin("dlopt", &o->check, module, &run, &check);
+  dl_check_options checks = o->check;
+  checks.each_pass |= run.bisect;
+  dl_status status = dl_check_begin("dlopt", &checks, module, &run, &check);
   dl_set_instrumentation(pm, &run);
   if (status == DL_OK) status = dl_run_pipeline(pm, module);
   dl_check_end(&check);
