@@ -33,6 +33,19 @@ struct dl_walk_state {
 
 // The walk over the loops of a root (or of its driver), none of them open.
 void dl_walk_init(dl_walk_state *w, dl_kernel *k, dl_stage *root);
+// Runs `visit` for each point of the open accumulator tile, with acc_index and, if the tile is a
+// vector, lanes set.
+typedef void (*dl_tile_visit)(dl_walk_state *w, const dl_expr *iterators);
+void dl_walk_tile(dl_walk_state *w, dl_tile_visit visit);
+
+// The accumulators before a tile's loops, and what becomes of them after: they are stored, combined
+// with those that wait in memory, or taken by the root.
+void dl_tile_start(dl_walk_state *w);
+void dl_tile_finish(dl_walk_state *w);
+dl_value *dl_tile_combine(dl_walk_state *w, dl_value *earlier, dl_value *value);
+// The root's iterators at a point of the stage.
+const dl_expr *dl_tile_root_iterators(const dl_walk_state *w, const dl_expr *iterators);
+
 // Finds the regions of the computes at a loop that has just been opened at an index, and the code
 // that says where they start.
 void dl_region_open(dl_walk_state *w, size_t axis);
