@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How close kernels of hand-written tensor-level programs come to the roof: contraction.py [--threads N] [FILE.dlir …]
 
-Prints the share of the roof that dlrun --profile measures, the best of some runs. Without files: contraction5d.dlir, whose
+Prints the share of the multiply-adds per second that dlrun --profile measures, the best of some runs. Without files: contraction5d.dlir, whose
 schedule the compiler chooses.
 """
 import argparse
@@ -15,7 +15,8 @@ HERE = pathlib.Path(__file__).parent
 def profile(dlrun, path, threads, seconds):
     command = [dlrun, path, "--profile", "--json", "--quiet", "--threads", str(threads), "--seconds", str(seconds)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    return json.loads(output.splitlines()[-1])["layers"]
+    answer = json.loads(output.splitlines()[-1])
+    return [dict(layer, part=layer.get("gflops", 0) / answer["roof_gflops"]) for layer in answer["layers"]]
 
 
 def main():
@@ -29,9 +30,9 @@ def main():
     for path in options.files:
         runs = [profile(options.dlrun, path, options.threads, options.seconds) for _ in range(options.runs)]
         for layers in zip(*runs):
-            best = max(layers, key=lambda layer: layer.get("roof_share", 0))
+            best = max(layers, key=lambda layer: layer["part"])
             print(f"{path.name} {best['layer']}: {best['ms']:.3f} ms, {best.get('gflops', 0):.1f} GFLOP/s, "
-                  f"{best.get('roof_share', 0):.1%} of the roof on {options.threads} thread(s)")
+                  f"{best['part']:.1%} of the roof on {options.threads} thread(s)")
 
 
 main()

@@ -56,13 +56,27 @@ bool bench_measure(double seconds, bool (*run)(void *user), void *user, bench_ti
 
 typedef struct row {
   const dlir_profile_entry *entry;
-  double ms, share;           // per run
-  double gflops, roof_share;  // 0 when unknown; the roof is the CPU's
+  double ms, share;       // per run
+  double gflops, gbytes;  // per second; 0 when unknown
+  double roof_share;      // of the CPU's compute or bandwidth, whichever binds; 0 when unknown
+  bool memory_binds;
 } row;
 
 static int compare_rows(const void *a, const void *b) {
   double x = ((const row *)a)->ms, y = ((const row *)b)->ms;
   return (x < y) - (x > y);
+}
+
+// The part of its time that a launch would need if it only computed, or only read and wrote its
+// bytes, at the roof.
+static void compare_with_roof(const roof *roof, row *r) {
+  const dlir_profile_entry *entry = r->entry;
+  if (strcmp(entry->device, "cpu") != 0 || entry->calls == 0) return;
+  double bandwidth = roof_bandwidth(roof, entry->bytes / (double)entry->calls);
+  double compute = r->gflops / roof->gflops;
+  double memory = bandwidth > 0 ? r->gbytes / bandwidth : 0;
+  r->memory_binds = memory > compute;
+  r->roof_share = r->memory_binds ? memory : compute;
 }
 
 static row *make_rows(const bench_profile *p, double *total) {
@@ -73,7 +87,8 @@ static row *make_rows(const bench_profile *p, double *total) {
     double nanoseconds = (double)entry->nanoseconds;
     rows[i] = (row){.entry = entry, .ms = nanoseconds * 1e-6 / p->runs};
     rows[i].gflops = nanoseconds > 0 ? entry->flops / nanoseconds : 0;
-    if (!strcmp(entry->device, "cpu")) rows[i].roof_share = rows[i].gflops / p->roof;
+    rows[i].gbytes = nanoseconds > 0 ? entry->bytes / nanoseconds : 0;
+    compare_with_roof(&p->roof, &rows[i]);
     *total += rows[i].ms;
   }
   for (size_t i = 0; i < p->count; i++) rows[i].share = *total > 0 ? rows[i].ms / *total : 0;
@@ -105,19 +120,34 @@ void bench_print_times(const bench_times *times, int threads) {
          threads == 1 ? "" : "s");
 }
 
+static void print_roof(const roof *roof, int threads) {
+  printf("roof of %d thread%s, measured: C %.1f GFLOP/s (f32 multiply-adds in registers),\n",
+         threads, threads == 1 ? "" : "s", roof->gflops);
+  printf("M GB/s by working set:");
+  for (size_t i = 0; i < ROOF_SIZES; i++) {
+    bool large = roof->bytes[i] >= 1 << 20;
+    printf("%s %.0f (%lld %s)", i ? "," : "", roof->gbytes[i],
+           (long long)(roof->bytes[i] >> (large ? 20 : 10)), large ? "MiB" : "KiB");
+  }
+  printf("\n");
+}
+
 void bench_print_profile(const bench_profile *p, int threads) {
   double total;
   row *rows = make_rows(p, &total);
   qsort(rows, p->count, sizeof(*rows), compare_rows);
-  printf("roof: %.1f GFLOP/s, measured: f32 multiply-adds in the registers of %d thread%s\n",
-         p->roof, threads, threads == 1 ? "" : "s");
-  printf("%11s %7s %9s %6s  %s\n", "time", "share", "GFLOP/s", "roof", "layer (kernel) on device");
+  print_roof(&p->roof, threads);
+  printf("%11s %7s %9s %7s %8s  %s\n", "time", "share", "GFLOP/s", "GB/s", "roof",
+         "layer (kernel) on device");
   for (size_t i = 0; i < p->count; i++) {
-    char rate[16] = "-", part[16] = "-";
+    char rate[16] = "-", bytes[16] = "-", part[16] = "-";
     if (rows[i].gflops > 0) snprintf(rate, sizeof(rate), "%.1f", rows[i].gflops);
-    if (rows[i].roof_share > 0) snprintf(part, sizeof(part), "%.1f%%", rows[i].roof_share * 100);
+    if (rows[i].gbytes > 0) snprintf(bytes, sizeof(bytes), "%.1f", rows[i].gbytes);
+    if (rows[i].roof_share > 0)
+      snprintf(part, sizeof(part), "%.1f%% %c", rows[i].roof_share * 100,
+               rows[i].memory_binds ? 'M' : 'C');
     print_time_column(rows[i].ms);
-    printf(" %6.1f%% %9s %6s  %s (%s) on %s\n", rows[i].share * 100, rate, part,
+    printf(" %6.1f%% %9s %7s %8s  %s (%s) on %s\n", rows[i].share * 100, rate, bytes, part,
            rows[i].entry->label, rows[i].entry->kernel, rows[i].entry->device);
   }
   print_time_column(total);
@@ -143,7 +173,10 @@ static void print_string(const char *text) {
 static void print_layers(const bench_profile *p) {
   double total;
   row *rows = make_rows(p, &total);
-  printf("\"profiled_ms\": %.6g, \"roof_gflops\": %.6g, \"layers\": [", total, p->roof);
+  printf("\"profiled_ms\": %.6g, \"roof_gflops\": %.6g, \"roof_gbytes\": {", total, p->roof.gflops);
+  for (size_t i = 0; i < ROOF_SIZES; i++)
+    printf("%s\"%lld\": %.6g", i ? ", " : "", (long long)p->roof.bytes[i], p->roof.gbytes[i]);
+  printf("}, \"layers\": [");
   for (size_t i = 0; i < p->count; i++) {
     printf("%s{\"layer\": ", i ? ", " : "");
     print_string(rows[i].entry->label);
@@ -153,7 +186,10 @@ static void print_layers(const bench_profile *p) {
     print_string(rows[i].entry->device);
     printf(", \"ms\": %.6g, \"share\": %.4g", rows[i].ms, rows[i].share);
     if (rows[i].gflops > 0) printf(", \"gflops\": %.6g", rows[i].gflops);
-    if (rows[i].roof_share > 0) printf(", \"roof_share\": %.4g", rows[i].roof_share);
+    if (rows[i].gbytes > 0) printf(", \"gbytes\": %.6g", rows[i].gbytes);
+    if (rows[i].roof_share > 0)
+      printf(", \"roof_share\": %.4g, \"bound\": \"%s\"", rows[i].roof_share,
+             rows[i].memory_binds ? "memory" : "compute");
     printf("}");
   }
   printf("]");

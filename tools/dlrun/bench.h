@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "targets/runtime/dlir_model.h"
+#include "tools/dlrun/roof.h"
 
 enum { BENCH_WARM_UP_RUNS = 2 };
 
@@ -20,8 +21,8 @@ bool bench_measure(double seconds, bool (*run)(void *user), void *user, bench_ti
 typedef struct bench_profile {
   const dlir_profile_entry *entries;
   size_t count;
-  int runs;     // that the entries add up
-  double roof;  // GFLOP/s that the threads could do (roof.h)
+  int runs;   // that the entries add up
+  roof roof;  // of as many threads
 } bench_profile;
 
 // One line for readers, in ms or µs.
