@@ -72,6 +72,11 @@ dl_expr dl_expr_binary(dl_expr_kind kind, dl_expr lhs, dl_expr rhs) {
   }
 }
 
+dl_expr dl_expr_canonical(dl_expr expr) {
+  if (!expr->lhs) return expr;
+  return dl_expr_binary(expr->kind, dl_expr_canonical(expr->lhs), dl_expr_canonical(expr->rhs));
+}
+
 typedef struct substitution {
   size_t num_dims, num_symbols;
   const dl_expr *dims, *symbols;

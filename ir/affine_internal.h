@@ -30,6 +30,8 @@ dl_expr dl_sum_build(dl_context *ctx, dl_sum *sum);
 dl_expr dl_expr_node(dl_expr_kind kind, dl_expr lhs, dl_expr rhs);
 // The simplified expression of a binary kind.
 dl_expr dl_expr_binary(dl_expr_kind kind, dl_expr lhs, dl_expr rhs);
+// The expression built anew from its leaves, simplified.
+dl_expr dl_expr_canonical(dl_expr expr);
 // A total order by structure (dimensions, symbols, then compound expressions).
 int dl_expr_compare(dl_expr a, dl_expr b);
 

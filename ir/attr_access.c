@@ -27,7 +27,8 @@ static int64_t load_integer(const void *bytes, dl_type type) {
   uint64_t bits = 0;
   size_t size = dl_element_bytes(type);
   memcpy(&bits, bytes, size < sizeof(bits) ? size : sizeof(bits));
-  if (size >= sizeof(bits) || type->signedness == DL_UNSIGNED || type->width == 1)
+  if (size >= sizeof(bits) || type->signedness == DL_UNSIGNED ||
+      (type->width == 1 && type->signedness == DL_SIGNLESS))
     return (int64_t)bits;
   unsigned unused = 64 - 8 * (unsigned)size;
   return (int64_t)(bits << unused) >> unused;
@@ -44,7 +45,7 @@ double dl_f64_at(dl_attr dense_array, size_t i) {
 }
 
 bool dl_dense_bytes(dl_attr dense, dl_str *bytes, bool *splat) {
-  if (dense->kind == DL_ATTR_DENSE) {
+  if (dense->kind == DL_ATTR_DENSE && !dense->elements) {
     *bytes = dense->bytes;
     *splat = dense->splat;
     return true;

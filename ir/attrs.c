@@ -95,7 +95,8 @@ static int64_t normalize(dl_type type, int64_t value) {
   if (type->kind != DL_TYPE_INTEGER || type->width >= 64) return value;
   unsigned unused = 64 - type->width;
   if (type->width == 0) return 0;
-  bool zero_extended = type->signedness == DL_UNSIGNED || type->width == 1;
+  bool zero_extended =
+      type->signedness == DL_UNSIGNED || (type->width == 1 && type->signedness == DL_SIGNLESS);
   uint64_t high = (uint64_t)value << unused;
   return zero_extended ? (int64_t)(high >> unused) : (int64_t)high >> unused;
 }
@@ -204,6 +205,15 @@ dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat) {
   return dl_unique(key.ctx, DL_UNIQUE_ATTR, attr_hash(&key), &key, attr_equal, make_attr_in_place);
 }
 
+dl_attr dl_dense_string_attr(dl_type shaped, size_t count, const dl_attr *strings, bool splat) {
+  return unique_attr(&(attr_data){.ctx = shaped->ctx,
+                                  .kind = DL_ATTR_DENSE,
+                                  .type = shaped,
+                                  .count = count,
+                                  .elements = count ? strings : NULL,
+                                  .splat = splat});
+}
+
 dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values) {
   return unique_attr(&(attr_data){.ctx = shaped->ctx,
                                   .kind = DL_ATTR_SPARSE,
@@ -271,11 +281,8 @@ dl_attr dl_loc_attr(dl_loc loc) {
 }
 
 dl_attr dl_distinct_attr(dl_context *ctx, int64_t id, dl_attr referenced) {
-  return unique_attr(&(attr_data){.ctx = ctx,
-                                  .kind = DL_ATTR_DISTINCT,
-                                  .integer = id,
-                                  .count = 1,
-                                  .elements = &referenced});
+  return unique_attr(&(attr_data){
+      .ctx = ctx, .kind = DL_ATTR_DISTINCT, .integer = id, .count = 1, .elements = &referenced});
 }
 
 dl_attr dl_dialect_attr(dl_context *ctx, dl_ident dialect, dl_ident name, size_t count,
@@ -286,6 +293,12 @@ dl_attr dl_dialect_attr(dl_context *ctx, dl_ident dialect, dl_ident name, size_t
                                   .name = name,
                                   .count = count,
                                   .elements = count ? params : NULL});
+}
+
+dl_attr dl_typed_dialect_attr(dl_attr attr, dl_type type) {
+  attr_data typed = *attr;
+  typed.type = type;
+  return unique_attr(&typed);
 }
 
 dl_attr dl_keyword_attr(dl_context *ctx, dl_ident keyword) {
@@ -305,6 +318,10 @@ dl_attr dl_keyed_attr(dl_context *ctx, dl_ident keyword, dl_attr value) {
       .ctx = ctx, .kind = DL_ATTR_KEYED, .name = keyword, .count = 1, .elements = &value});
 }
 
-dl_attr dl_raw_attr(dl_context *ctx, dl_str text) {
-  return unique_attr(&(attr_data){.ctx = ctx, .kind = DL_ATTR_RAW, .bytes = text});
+dl_attr dl_raw_attr(dl_context *ctx, dl_str text, size_t count, const dl_attr *embedded) {
+  return unique_attr(&(attr_data){.ctx = ctx,
+                                  .kind = DL_ATTR_RAW,
+                                  .bytes = text,
+                                  .count = count,
+                                  .elements = count ? embedded : NULL});
 }

@@ -45,18 +45,19 @@ typedef struct dl_named_attr {
 struct dl_attr_data {
   dl_context *ctx;
   dl_attr_kind kind;
-  dl_type type;              // INTEGER, FLOAT, DENSE, SPARSE, RESOURCE; STRING: or NULL; TYPE: the type;
-                             // DENSE_ARRAY: the element type
+  dl_type type;              // INTEGER, FLOAT, DENSE, SPARSE, RESOURCE; STRING, DIALECT: or NULL;
+                             // TYPE: the type; DENSE_ARRAY: the element type
   int64_t integer;           // INTEGER up to 64 bits (sign-extended; unsigned: zero-extended; i1: 0 or 1);
                              // DISTINCT: id
   double number;             // FLOAT up to 64 bits
   dl_str bytes;              // STRING, RAW: text; DENSE: elements, little-endian, or one element if splat
-                             // (i1: one byte each); INTEGER, FLOAT wider than 64 bits: the bits;
+                             // (i1: one byte each), none for strings; INTEGER, FLOAT wider than 64 bits: the bits;
                              // DENSE_ARRAY: packed elements
   bool splat;                // DENSE
   dl_ident dialect, name;    // DIALECT; KEYWORD, CALL, KEYED: name; SYMBOL: root name; RESOURCE: handle
-  size_t count;              // ARRAY, DICT (entries), DIALECT and CALL (params), SYMBOL (nested), SPARSE (2)
-  const dl_attr *elements;   // ARRAY, DIALECT, CALL, SYMBOL (nested names as SYMBOL attrs), SPARSE,
+  size_t count;              // ARRAY, DICT (entries), DIALECT and CALL (params), SYMBOL (nested), SPARSE (2), RAW,
+                             // DENSE of strings
+  const dl_attr *elements;   // ARRAY, DENSE of strings (STRING attributes; one if splat), DIALECT, CALL, SYMBOL (nested names as SYMBOL attrs), SPARSE, RAW,
                              // KEYED and DISTINCT: one
   const dl_named_attr *entries;  // DICT
   dl_map map;                // MAP; SET: its constraints as results
@@ -83,6 +84,8 @@ DL_API dl_attr dl_dict_attr(dl_context *ctx, size_t count, const dl_named_attr *
 DL_API dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat);  // copies the bytes
 // The same, borrowing bytes that live as long as the context.
 DL_API dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat);
+// Elements of a type that is no number, given as strings: one each, or one if splat.
+DL_API dl_attr dl_dense_string_attr(dl_type shaped, size_t count, const dl_attr *strings, bool splat);
 // indices: a 2-D dense i64 attribute; values: a 1-D dense attribute (or splats of these).
 DL_API dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values);
 DL_API dl_attr dl_resource_attr(dl_type tensor, dl_ident name);
@@ -98,10 +101,14 @@ DL_API dl_attr dl_loc_attr(dl_loc loc);
 DL_API dl_attr dl_distinct_attr(dl_context *ctx, int64_t id, dl_attr referenced);
 DL_API dl_attr dl_dialect_attr(dl_context *ctx, dl_ident dialect, dl_ident name, size_t count,
                                const dl_attr *params);
+// A DIALECT attribute with `: type` behind it.
+DL_API dl_attr dl_typed_dialect_attr(dl_attr attr, dl_type type);
 DL_API dl_attr dl_keyword_attr(dl_context *ctx, dl_ident keyword);
 DL_API dl_attr dl_call_attr(dl_context *ctx, dl_ident keyword, size_t count, const dl_attr *params);
 DL_API dl_attr dl_keyed_attr(dl_context *ctx, dl_ident keyword, dl_attr value);
-DL_API dl_attr dl_raw_attr(dl_context *ctx, dl_str text);
+// Each byte DL_EMBEDDED_ATTR of the text stands for the next of `count` attributes (types as TYPE).
+#define DL_EMBEDDED_ATTR '\0'
+DL_API dl_attr dl_raw_attr(dl_context *ctx, dl_str text, size_t count, const dl_attr *embedded);
 
 DL_API bool dl_is_dialect_attr(dl_attr attr, const char *dialect, const char *name);
 // The value of parameter `keyword = value` of a DIALECT or CALL attribute, or NULL.

@@ -213,9 +213,15 @@ void dl_add_resource(dl_context *ctx, dl_ident name, const void *data, size_t si
   pthread_mutex_lock(&ctx->lock);
   dl_owned_resource *owned = owned_resource(ctx, name);
   dl_owned_resource old = *owned;
-  *owned = (dl_owned_resource){{name, data, size}, release, owner};
+  *owned = (dl_owned_resource){{name, data, size, 64}, release, owner};
   pthread_mutex_unlock(&ctx->lock);
   if (old.release) old.release(old.owner);
+}
+
+void dl_set_resource_alignment(dl_context *ctx, dl_ident name, size_t alignment) {
+  pthread_mutex_lock(&ctx->lock);
+  owned_resource(ctx, name)->resource.alignment = alignment;
+  pthread_mutex_unlock(&ctx->lock);
 }
 
 const dl_resource *dl_find_resource(dl_context *ctx, dl_ident name) {

@@ -42,10 +42,12 @@ DL_API void dl_context_set_cache(dl_context *ctx, const void *key, void *data, v
 typedef struct dl_resource {
   dl_ident name;
   const void *data;
-  size_t size;  // bytes
+  size_t size;       // bytes
+  size_t alignment;  // of data, as the text that defines it has it; a power of two, 64 unless set
 } dl_resource;
 DL_API void dl_add_resource(dl_context *ctx, dl_ident name, const void *data, size_t size,
                             void (*release)(void *owner), void *owner);
+DL_API void dl_set_resource_alignment(dl_context *ctx, dl_ident name, size_t alignment);
 DL_API const dl_resource *dl_find_resource(dl_context *ctx, dl_ident name);  // NULL when unknown
 // A name that no resource has yet, made from `hint`.
 DL_API dl_ident dl_fresh_resource_name(dl_context *ctx, const char *hint);

@@ -194,7 +194,7 @@ void dl_bug(const struct dl_op *op, const char *format, ...) {
     dl_diagnostic where = {DL_NOTE, dl_op_loc(op), dl_op_name(op)};
     dl_print_diagnostic(stderr, &where);
     dl_buffer text = {0};
-    dl_print_op(&text, op, &(dl_print_options){.generic = true, .elide_elements = 16});
+    dl_print_op(&text, op, &(dl_print_options){.generic = true, .elide_elements = 17});
     fprintf(stderr, "%s\n", text.data);
   }
   abort();

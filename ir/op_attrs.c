@@ -64,7 +64,8 @@ bool dl_is_inherent(const dl_op *op, dl_ident name) {
   for (size_t i = 0; i < op->info->def->num_attrs; i++) {
     if (op->info->attr_names[i] == name) return true;
   }
-  return name == ctx->operand_segments || name == ctx->result_segments ||
+  bool segments = name == ctx->operand_segments || name == ctx->result_segments;
+  return (segments && !(op->def->traits & DL_UNREGISTERED)) ||
          find(op, 0, op->num_inherent, name, &at);
 }
 

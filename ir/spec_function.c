@@ -220,7 +220,8 @@ static dl_status call_find(dl_binder *b, const call *c, dl_bound_value *out) {
 // normalize(axes, rank): negative axes count from the end; all must be in [-rank, rank).
 static dl_status normalize_axis(dl_binder *b, const dl_bound_value *axis, int64_t rank,
                                 dl_bound_value *out) {
-  if (!dl_is_const_int(axis)) return dl_spec_fail(b, "axes known only at run time are not supported");
+  if (!dl_is_const_int(axis))
+    return dl_spec_fail(b, "axes known only at run time are not supported");
   int64_t value = axis->expr->value;
   if (value < -rank || value >= rank)
     return dl_spec_fail(b, "axis %lld is not in [%lld, %lld)", (long long)value, (long long)-rank,

@@ -23,7 +23,8 @@ typedef struct dl_print_options {
   bool locations;        // -mlir-print-debuginfo
   bool local_scope;      // --mlir-print-local-scope: no aliases
   bool print_resources;  // write the {-# dialect_resources #-} section with the resources used, inline (hex)
-  size_t elide_elements; // --mlir-elide-elementsattrs-if-larger; 0: never
+  size_t elide_elements;   // constants of so many elements or more print as __elided__; 0: none
+  size_t elide_resources;  // resources of so many characters or more are left out; 0: none
 } dl_print_options;
 
 DL_API void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options *options);  // NULL: defaults

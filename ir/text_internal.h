@@ -54,6 +54,8 @@ bool dl_is_bare_identifier(dl_str text);
 bool dl_is_numbered_label(const char *label);  // bb0, bb1, …: says no more than the position
 void dl_negate_bytes(unsigned char *bytes, size_t len);  // two's complement, little-endian
 bool dl_is_suffix_char(char c);                          // letters, digits, _ $ . -
+// Bytes of the well-formed UTF-8 character at `at`; 0 when it is none, or NUL.
+size_t dl_char_len(const char *at, const char *end);
 // The value of a string token's inside: escapes \" \\ \n \t \HH resolved. Memory: `arena`, or the
 // source.
 dl_str dl_unescape(dl_arena *arena, dl_str raw);
@@ -217,12 +219,15 @@ dl_status dl_parse_dense(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_sparse(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr);
 dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr);
+size_t dl_hex_bytes(dl_type scalar);              // of one number in hexadecimal elements
 bool dl_decode_hex(dl_str text, dl_buffer *out);  // "0x…" with whole bytes
 // `#dialect.name<params>` or `!dialect.name<params>`, at the # or ! token; *name is NULL without a
 // dot.
 dl_status dl_parse_dialect_symbol(dl_parser *p, dl_ident *dialect, dl_ident *name, size_t *count,
                                   dl_attr **params);
 dl_status dl_parse_map_or_set(dl_parser *p, bool want_set, dl_attr *attr);
+// Maps and sets are kept as written; those that ops we know are to work with become canonical.
+dl_attr dl_simplified_affine(dl_attr attr);  // a map, a set, a list of maps; others as they are
 dl_status dl_parse_loc_instance(dl_parser *p, dl_loc *loc);  // inside loc( )
 // `loc(…)` if present; *place stays as it is when absent. *deferred: the alias in the text when it
 // is defined later, or NULL.
@@ -236,6 +241,17 @@ void dl_set_attr_alias(dl_parser *p, dl_str name, dl_attr attr);
 // An identifier of the text, interned.
 dl_ident dl_parse_intern(dl_parser *p, dl_str text);
 dl_status dl_parse_resource_sections(dl_parser *p);  // {-# … #-}
+
+// An entry that is not ours, of external_resources or of a dialect that is not loaded: "string",
+// true or false, as written.
+typedef struct dl_external_entry {
+  const char *section;  // one of the following
+  dl_ident group, key;
+  dl_str value;
+} dl_external_entry;
+extern const char dl_dialect_section[], dl_external_section[];  // dialect_resources, …
+typedef DL_VEC(dl_external_entry) dl_external_list;
+const dl_external_list *dl_external_entries(dl_context *ctx);  // of all texts read; or NULL
 
 // SSA names. Scopes of isolated ops are separate; within one, names die with the region that
 // defines them.
@@ -285,6 +301,7 @@ void dl_write_keyword_or_string(dl_buffer *out, dl_ident name);
 void dl_write_double(dl_buffer *out, double value, dl_type type);
 void dl_write_float_bits(dl_buffer *out, dl_float_kind kind, uint64_t bits);
 void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *entries);
+void dl_write_number(dl_buffer *out, dl_type type, const char *at);  // from its storage form
 void dl_write_dense_body(dl_printer *o, dl_attr attr);
 void dl_write_params(dl_printer *o, dl_ident name, size_t count, const dl_attr *params);
 void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed);
@@ -294,6 +311,10 @@ void dl_write_set(dl_buffer *out, dl_attr set);
 // Names all values and blocks below op.
 void dl_name_values(dl_printer *o, const dl_op *op);
 void dl_printer_free(dl_printer *o);
+// The section {-# … #-} with the resources that were named. `side_file` (may be NULL): where their
+// bytes are, each aligned to DL_SIDE_ALIGNMENT, in their order.
+enum { DL_SIDE_ALIGNMENT = 64 };
+void dl_write_resource_sections(dl_printer *o, dl_ident side_file);
 // Prints op and what it needs: aliases before it, resources after it if asked for.
 void dl_write_top_level(dl_printer *o, const dl_op *op);
 void dl_write_op_format(dl_printer *o, const dl_op *op, const dl_op_def *def);

@@ -99,6 +99,10 @@ static size_t utf8_length(const char *at, const char *end) {
   return len;
 }
 
+size_t dl_char_len(const char *at, const char *end) {
+  return (unsigned char)*at >= 0x80 ? utf8_length(at, end) : *at != 0;
+}
+
 // Checks one byte (or UTF-8 sequence) of a string or comment and steps over it; false after an
 // error.
 static bool step_text(dl_lexer *lexer, dl_token *token) {

@@ -11,10 +11,61 @@ typedef struct affine_parser {
   size_t num_dims, num_symbols;
   const dl_ident *dims, *symbols;
   dl_unresolved_list *values;  // SSA mode: the values met so far
+  bool written;                // keep what is written: only constants are folded
   unsigned operators;
 } affine_parser;
 
 static dl_status parse_sum(affine_parser *a, dl_expr *expr);
+
+// --- building: simplified, or as written ---
+
+static bool both_const(dl_expr a, dl_expr b) {
+  return a->kind == DL_EXPR_CONST && b->kind == DL_EXPR_CONST;
+}
+
+static dl_expr written_node(dl_expr_kind kind, dl_expr a, dl_expr b) {
+  dl_expr node = dl_expr_node(kind, a, b);
+  int64_t value;
+  if (both_const(a, b) && dl_expr_eval(node, NULL, NULL, &value))
+    return dl_expr_const(a->ctx, value);
+  return node;
+}
+
+// A constant factor stands on the right, and there is only one.
+static dl_expr written_product(dl_expr a, dl_expr b) {
+  if (a->kind == DL_EXPR_CONST && b->kind != DL_EXPR_CONST) return written_product(b, a);
+  if (b->kind != DL_EXPR_CONST || a->kind == DL_EXPR_CONST) return written_node(DL_EXPR_MUL, a, b);
+  if (b->value == 1) return a;
+  int64_t factor;
+  bool scaled = a->kind == DL_EXPR_MUL && a->rhs->kind == DL_EXPR_CONST &&
+                !__builtin_mul_overflow(a->rhs->value, b->value, &factor);
+  return scaled ? written_product(a->lhs, dl_expr_const(a->ctx, factor))
+                : dl_expr_node(DL_EXPR_MUL, a, b);
+}
+
+static dl_expr written_sum(dl_expr a, dl_expr b) {
+  if (dl_expr_is_const(a, 0)) return b;
+  if (dl_expr_is_const(b, 0)) return a;
+  if (a->kind == DL_EXPR_CONST && b->kind != DL_EXPR_CONST) return written_sum(b, a);
+  return written_node(DL_EXPR_ADD, a, b);
+}
+
+static dl_expr negate(const affine_parser *a, dl_expr expr) {
+  if (!a->written) return dl_expr_mul_const(expr, -1);
+  return written_product(expr, dl_expr_const(expr->ctx, -1));
+}
+
+static dl_expr add(const affine_parser *a, dl_expr lhs, dl_expr rhs) {
+  return a->written ? written_sum(lhs, rhs) : dl_expr_add(lhs, rhs);
+}
+
+static dl_expr multiply_or_divide(const affine_parser *a, dl_expr_kind kind, dl_expr lhs,
+                                  dl_expr rhs) {
+  if (!a->written) return dl_expr_binary(kind, lhs, rhs);
+  return kind == DL_EXPR_MUL ? written_product(lhs, rhs) : written_node(kind, lhs, rhs);
+}
+
+// --- parsing ---
 
 static dl_status count_operator(affine_parser *a) {
   if (++a->operators <= DL_MAX_EXPR_OPERATORS) return DL_OK;
@@ -67,7 +118,7 @@ static dl_status parse_operand(affine_parser *a, dl_expr *expr) {
     }
     DL_TRY(count_operator(a));
     DL_TRY(parse_operand(a, expr));
-    *expr = dl_expr_mul_const(*expr, -1);
+    *expr = negate(a, *expr);
     return DL_OK;
   }
   if (dl_at_punct(p, '(')) return parse_parentheses(a, expr);
@@ -101,11 +152,12 @@ static dl_status parse_product(affine_parser *a, dl_expr *expr) {
     dl_checkpoint start = dl_save(a->p);
     DL_TRY(count_operator(a));
     DL_TRY(parse_operand(a, &rhs));
-    if (kind != DL_EXPR_MUL && rhs->kind == DL_EXPR_CONST && rhs->value <= 0) {
+    bool by_const = kind != DL_EXPR_MUL && rhs->kind == DL_EXPR_CONST;
+    if (by_const && rhs->value <= 0 && !a->written) {
       dl_restore(a->p, start);
       return dl_p_error(a->p, "the divisor must be positive");
     }
-    *expr = dl_expr_binary(kind, *expr, rhs);
+    *expr = multiply_or_divide(a, kind, *expr, rhs);
   }
   return DL_OK;
 }
@@ -118,7 +170,7 @@ static dl_status parse_sum(affine_parser *a, dl_expr *expr) {
     dl_advance(a->p);
     DL_TRY(count_operator(a));
     DL_TRY(parse_product(a, &rhs));
-    *expr = minus ? dl_expr_sub(*expr, rhs) : dl_expr_add(*expr, rhs);
+    *expr = add(a, *expr, minus ? negate(a, rhs) : rhs);
   }
   return DL_OK;
 }
@@ -165,6 +217,7 @@ static dl_status parse_names(dl_parser *p, char close, map_parts *parts, name_ve
 
 static affine_parser start_expr(dl_parser *p, const map_parts *parts) {
   return (affine_parser){.p = p,
+                         .written = true,
                          .num_dims = parts->dims.len,
                          .dims = parts->dims.data,
                          .num_symbols = parts->symbols.len,
@@ -180,7 +233,7 @@ static dl_status parse_constraint(dl_parser *p, map_parts *parts) {
     return dl_p_error(p, "expected '>=', '<=' or '=='");
   DL_TRY(parse_sum(&a, &rhs));
   bool swap = !equality && !at_least;
-  DL_PUSH(&parts->results, swap ? dl_expr_sub(rhs, lhs) : dl_expr_sub(lhs, rhs));
+  DL_PUSH(&parts->results, add(&a, swap ? rhs : lhs, negate(&a, swap ? lhs : rhs)));
   DL_PUSH(&parts->equalities, equality);
   return DL_OK;
 }
@@ -209,6 +262,28 @@ static dl_status parse_map_body(dl_parser *p, bool set, map_parts *parts) {
   DL_TRY(dl_p_expect(p, set ? ":" : "->"));
   DL_TRY(parse_results(p, set, parts));
   return dl_p_expect(p, ">");
+}
+
+static dl_map simplified_map(dl_map map) {
+  dl_expr *results = dl_malloc(map->num_results * sizeof(dl_expr) + 1);
+  for (size_t i = 0; i < map->num_results; i++) results[i] = dl_expr_canonical(map->results[i]);
+  dl_map simplified =
+      dl_affine_map(map->ctx, map->num_dims, map->num_symbols, map->num_results, results);
+  free(results);
+  return simplified;
+}
+
+dl_attr dl_simplified_affine(dl_attr attr) {
+  if (attr->kind == DL_ATTR_MAP) return dl_affine_map_attr(simplified_map(attr->map));
+  if (attr->kind == DL_ATTR_SET)
+    return dl_affine_set_attr(simplified_map(attr->map), attr->is_equality);
+  if (attr->kind != DL_ATTR_ARRAY || !attr->count || attr->elements[0]->kind != DL_ATTR_MAP)
+    return attr;
+  dl_attr *elements = dl_malloc(attr->count * sizeof(dl_attr));
+  for (size_t i = 0; i < attr->count; i++) elements[i] = dl_simplified_affine(attr->elements[i]);
+  dl_attr simplified = dl_array_attr(attr->ctx, attr->count, elements);
+  free(elements);
+  return simplified;
 }
 
 dl_status dl_parse_map_or_set(dl_parser *p, bool set, dl_attr *attr) {

@@ -187,6 +187,12 @@ static dl_status parse_dialect_or_alias(dl_parser *p, dl_attr *attr) {
   dl_attr *params;
   DL_TRY(dl_parse_dialect_symbol(p, &dialect, &attr_name, &count, &params));
   *attr = dl_dialect_attr(p->ctx, dialect, attr_name, count, params);
+  // What dialects do not tell us of may have a type. Our own have none.
+  if (!dl_at_punct(p, ':') || dl_find_dialect(p->ctx, dl_str_of(dialect))) return DL_OK;
+  dl_type type;
+  dl_advance(p);
+  DL_TRY(dl_parse_type(p, &type));
+  *attr = dl_typed_dialect_attr(*attr, type);
   return DL_OK;
 }
 

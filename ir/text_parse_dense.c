@@ -10,16 +10,28 @@ typedef struct elements {
   dl_type type;    // of the whole
   dl_type scalar;  // the element type, or the part of a complex one
   bool complex;
+  bool are_strings;  // the element type is no number
   size_t part_bytes;
   dl_buffer out;
+  DL_VEC(dl_attr) strings;
 } elements;
+
+static bool is_number(dl_type type) {
+  return dl_is_integer(type) || dl_is_index(type) || dl_is_float(type);
+}
 
 static elements elements_of(dl_parser *p, dl_type type) {
   elements e = {.p = p, .type = type, .scalar = type->element};
   e.complex = e.scalar->kind == DL_TYPE_COMPLEX;
   if (e.complex) e.scalar = e.scalar->element;
+  e.are_strings = !is_number(e.scalar);
   e.part_bytes = dl_element_bytes(e.scalar);
   return e;
+}
+
+static void free_elements(elements *e) {
+  dl_buffer_free(&e->out);
+  DL_VEC_FREE(&e->strings);
 }
 
 // --- elements ---
@@ -28,7 +40,7 @@ static elements elements_of(dl_parser *p, dl_type type) {
 static bool fast_integer(elements *e, bool negative) {
   const dl_token *token = &e->p->token;
   unsigned width = dl_is_index(e->scalar) ? 64 : e->scalar->width;
-  if (token->kind != DL_TOK_INTEGER || token->len > 18 || width < 8) return false;
+  if (token->kind != DL_TOK_INTEGER || token->len > 18 || width < 8 || width > 64) return false;
   int64_t value = 0;
   for (size_t i = 0; i < token->len; i++) {
     if (token->text[i] > '9') return false;
@@ -45,9 +57,11 @@ static bool fast_integer(elements *e, bool negative) {
 
 static void append_value(elements *e, dl_attr value) {
   if (value->bytes.len) {
-    static const char zeros[16];
+    bool negative = dl_is_integer(e->scalar) && e->scalar->signedness != DL_UNSIGNED &&
+                    value->bytes.data[value->bytes.len - 1] & 0x80;
     dl_buffer_append(&e->out, value->bytes.data, value->bytes.len);
-    dl_buffer_append(&e->out, zeros, e->part_bytes - value->bytes.len);
+    for (size_t i = value->bytes.len; i < e->part_bytes; i++)
+      dl_buffer_putc(&e->out, negative ? -1 : 0);
   } else if (value->kind == DL_ATTR_FLOAT) {
     uint64_t bits = dl_float_encode(e->scalar->float_kind, value->number);
     dl_buffer_append(&e->out, &bits, e->part_bytes);
@@ -96,7 +110,17 @@ static dl_status parse_part(elements *e) {
   return DL_OK;
 }
 
+static dl_status parse_string_element(elements *e) {
+  dl_str text;
+  if (e->p->token.kind != DL_TOK_STRING)
+    return dl_p_error(e->p, "elements of this type are given as strings");
+  DL_TRY(dl_parse_string(e->p, &text));
+  DL_PUSH(&e->strings, dl_string_attr(e->p->ctx, text));
+  return DL_OK;
+}
+
 static dl_status parse_element(elements *e) {
+  if (e->are_strings) return parse_string_element(e);
   if (!e->complex) return parse_part(e);
   DL_TRY(dl_p_expect(e->p, "("));
   DL_TRY(parse_part(e));
@@ -155,6 +179,34 @@ static void unpack_bits(dl_buffer *packed, dl_buffer *out, int64_t count) {
     dl_buffer_putc(out, (char)((unsigned char)packed->data[i / 8] >> i % 8 & 1));
 }
 
+size_t dl_hex_bytes(dl_type scalar) {
+  if (dl_is_index(scalar)) return sizeof(int64_t);
+  unsigned width = dl_is_float(scalar) ? dl_float_width(scalar->float_kind) : scalar->width;
+  return width == 0 ? 1 : (width + 7) / 8;
+}
+
+// Widens the scalars to their storage form; the bits of integers beyond their width become the
+// sign.
+static void append_scalars(elements *e, dl_str bytes) {
+  size_t from = dl_hex_bytes(e->scalar);
+  unsigned width = dl_is_integer(e->scalar) ? e->scalar->width : 0;
+  if (from == e->part_bytes && width % 8 == 0) {
+    dl_buffer_append(&e->out, bytes.data, bytes.len);
+    return;
+  }
+  bool is_signed = width && e->scalar->signedness != DL_UNSIGNED;
+  for (size_t at = 0; at < bytes.len; at += from) {
+    unsigned char last = (unsigned char)bytes.data[at + from - 1];
+    unsigned used = width % 8 ? width % 8 : 8;
+    bool negative = is_signed && last >> (used - 1) & 1;
+    unsigned char high = (unsigned char)(0xff << used);
+    last = (unsigned char)(negative ? last | high : last & ~high);
+    dl_buffer_append(&e->out, bytes.data + at, from - 1);
+    dl_buffer_putc(&e->out, (char)last);
+    for (size_t i = from; i < e->part_bytes; i++) dl_buffer_putc(&e->out, negative ? -1 : 0);
+  }
+}
+
 static dl_status parse_hex(elements *e, int64_t count, bool *splat) {
   dl_parser *p = e->p;
   dl_str text = {p->token.text + 1, p->token.len - 2};
@@ -164,7 +216,7 @@ static dl_status parse_hex(elements *e, int64_t count, bool *splat) {
     return dl_p_error(p, "expected hexadecimal elements (\"0x…\", whole bytes)");
   }
   bool bits = !e->complex && e->scalar->kind == DL_TYPE_INTEGER && e->scalar->width == 1;
-  size_t one = e->part_bytes * (e->complex ? 2 : 1);
+  size_t one = dl_hex_bytes(e->scalar) * (e->complex ? 2 : 1);
   bool ok;
   if (bits) {
     *splat = count != 1 && bytes.len == 1 && (bytes.data[0] == 0 || bytes.data[0] == -1);
@@ -173,7 +225,7 @@ static dl_status parse_hex(elements *e, int64_t count, bool *splat) {
   } else {
     *splat = bytes.len == one;
     ok = *splat || bytes.len == one * (size_t)count;
-    if (ok) dl_buffer_append(&e->out, bytes.data, bytes.len);
+    if (ok) append_scalars(e, (dl_str){bytes.data, bytes.len});
   }
   dl_buffer_free(&bytes);
   if (!ok) return dl_p_error(p, "the size of the hexadecimal elements does not fit the type");
@@ -189,13 +241,20 @@ static bool all_equal(const dl_buffer *bytes, size_t one) {
          memcmp(bytes->data, bytes->data + one, bytes->len - one) == 0;
 }
 
+static dl_attr string_elements(elements *e, int64_t count) {
+  bool splat = count > 0;
+  for (size_t i = 1; i < e->strings.len; i++) splat &= e->strings.data[i] == e->strings.data[0];
+  size_t kept = count == 0 ? 0 : splat ? 1 : e->strings.len;
+  return dl_dense_string_attr(e->type, kept, e->strings.data, splat);
+}
+
 static dl_status parse_literal(elements *e, dl_attr *attr) {
   int64_t count = dl_num_elements(e->type);
   size_t one = e->part_bytes * (e->complex ? 2 : 1);
   bool splat = false;
   if (dl_at_punct(e->p, '>')) {
     if (count != 0) return dl_p_error(e->p, "expected elements");
-  } else if (e->p->token.kind == DL_TOK_STRING) {
+  } else if (e->p->token.kind == DL_TOK_STRING && !e->are_strings) {
     DL_TRY(parse_hex(e, count, &splat));
   } else if (dl_at_punct(e->p, '[')) {
     DL_TRY(parse_list(e, 0));
@@ -203,23 +262,20 @@ static dl_status parse_literal(elements *e, dl_attr *attr) {
     DL_TRY(parse_element(e));
     splat = true;
   }
+  if (e->are_strings) {
+    *attr = string_elements(e, count);
+    return DL_OK;
+  }
   if (count == 0) e->out.len = 0;
   bool uniform = count > 0 && (splat || count == 1 || all_equal(&e->out, one));
   *attr = dl_dense_attr(e->type, (dl_str){e->out.data, uniform ? one : e->out.len}, uniform);
   return DL_OK;
 }
 
-static bool storable(dl_type element) {
-  if (element->kind == DL_TYPE_COMPLEX) element = element->element;
-  return dl_is_integer(element) || dl_is_index(element) || dl_is_float(element);
-}
-
 const char *dl_elements_type_problem(dl_type type) {
   if (type->kind != DL_TYPE_TENSOR && type->kind != DL_TYPE_VECTOR)
     return "elements need a tensor or vector type";
   if (!dl_has_static_shape(type)) return "elements need a static shape";
-  if (!storable(type->element))
-    return "elements must be integers, floats, indices or complex numbers";
   return dl_num_elements(type) < 0 ? "the type has too many elements" : NULL;
 }
 
@@ -267,7 +323,7 @@ dl_status dl_parse_dense(dl_parser *p, dl_type type, dl_attr *attr) {
   DL_TRY(typed ? check_elements_type(p, type) : peek_type(p, &type));
   elements e = elements_of(p, type);
   dl_status status = parse_literal(&e, attr);
-  dl_buffer_free(&e.out);
+  free_elements(&e);
   DL_TRY(status);
   return parse_typed_end(p, typed);
 }
@@ -306,7 +362,7 @@ static dl_status scan_shape(dl_parser *p, int64_t shape[2], size_t *rank) {
 static dl_status parse_part_literal(dl_parser *p, dl_type type, dl_attr *attr) {
   elements e = elements_of(p, type);
   dl_status status = parse_literal(&e, attr);
-  dl_buffer_free(&e.out);
+  free_elements(&e);
   return status;
 }
 
@@ -356,7 +412,7 @@ dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr) {
     DL_TRY(dl_parse_type(p, &type));
     dl_checkpoint after = dl_save(p);
     dl_restore(p, start);
-    DL_TRY(check_elements_type(p, type));
+    if (dl_element_type(type) == type) return dl_p_error(p, "expected a shaped type");
     dl_restore(p, after);
   }
   *attr = dl_resource_attr(type, name);
@@ -366,10 +422,8 @@ dl_status dl_parse_resource(dl_parser *p, dl_type type, dl_attr *attr) {
 // --- array<type: …> ---
 
 bool dl_is_array_element(dl_type type) {
-  if (dl_is_float(type)) return type->float_kind == DL_F32 || type->float_kind == DL_F64;
-  if (!dl_is_integer(type) || type->signedness != DL_SIGNLESS) return false;
-  return type->width == 1 || type->width == 8 || type->width == 16 || type->width == 32 ||
-         type->width == 64;
+  if (dl_is_float(type)) return dl_float_width(type->float_kind) % 8 == 0;
+  return dl_is_integer(type) && (type->width == 1 || type->width % 8 == 0);
 }
 
 static dl_status parse_array_elements(elements *e, size_t *count) {
@@ -389,7 +443,7 @@ dl_status dl_parse_dense_array(dl_parser *p, dl_attr *attr) {
   DL_TRY(dl_parse_type(p, &e.scalar));
   if (!dl_is_array_element(e.scalar)) {
     dl_restore(p, start);
-    return dl_p_error(p, "array<> holds i1, i8, i16, i32, i64, f32 or f64");
+    return dl_p_error(p, "array<> holds integers and floats of whole bytes, or i1");
   }
   e.part_bytes = dl_element_bytes(e.scalar);
   size_t count;

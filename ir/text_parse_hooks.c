@@ -32,10 +32,12 @@ static dl_status add_entries(dl_parser *p, dl_op_state *state, bool inherent) {
   dl_position at = p->token.text;
   size_t first;
   DL_TRY(dl_parse_dict_entries(p, &first));
+  bool known = !(p->def->traits & DL_UNREGISTERED);
   for (size_t i = first; i < p->entry_stack.len; i++) {
     dl_named_attr entry = p->entry_stack.data[i];
     if (has_attr(p->state, entry.name))
       return dl_error(dl_loc_at(p, at), "attribute '%s' is given twice", entry.name);
+    if (known) entry.value = dl_simplified_affine(entry.value);
     if (inherent)
       DL_PUSH(&p->state->inherent, entry);
     else

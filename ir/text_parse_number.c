@@ -70,7 +70,6 @@ static dl_attr integer_from_bytes(dl_type type, unsigned char *bytes, unsigned w
   if (width == 0) return dl_int_attr(type, 0);
   unsigned unused = 64 - width;
   bool is_unsigned = type->kind == DL_TYPE_INTEGER && type->signedness == DL_UNSIGNED;
-  if (type->kind == DL_TYPE_INTEGER && width == 1) return dl_int_attr(type, value & 1);
   return dl_int_attr(type, is_unsigned ? (int64_t)(value << unused >> unused)
                                        : (int64_t)(value << unused) >> unused);
 }

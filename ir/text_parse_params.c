@@ -1,6 +1,8 @@
 // Parsing of dialect types and attributes, `dialect.name<parameters>`: the structured grammar of
 // ir/attrs.h where the text fits it, else the text itself.
 
+#include <stdio.h>
+
 #include "ir/text_internal.h"
 
 typedef DL_VEC(dl_attr) attr_vec;
@@ -88,42 +90,128 @@ static dl_status parse_param(dl_parser *p, dl_attr *param) {
   return status;
 }
 
-// Whether the parameters print exactly as they were written.
-static bool prints_as(dl_context *ctx, const attr_vec *params, dl_str text) {
+// Whether the parameters print exactly as they were written, from `text` on.
+static bool prints_as(dl_parser *p, const attr_vec *params, const char *text) {
   dl_buffer out = {0};
-  dl_printer o = {.ctx = ctx, .out = &out};
+  dl_printer o = {.ctx = p->ctx, .out = &out};
   dl_write_params(&o, NULL, params->len, params->data);
-  bool same = out.len == text.len + 2 && memcmp(out.data + 1, text.data, text.len) == 0;
+  size_t len = out.len - 1, left = (size_t)(p->lexer.end - text);
+  bool same = len <= left && memcmp(out.data + 1, text, len) == 0;
   dl_buffer_free(&out);
   dl_printer_free(&o);
   return same;
 }
 
-// Steps from the token after `<` to the matching `>`. Brackets must balance, as mlir-opt demands of
-// text that it does not understand.
-static dl_status skip_balanced(dl_parser *p, dl_str *text) {
-  DL_VEC(char) open = {0};
-  const char *start = p->token.text;
-  dl_status status = DL_OK;
-  for (;; dl_advance(p)) {
-    if (p->token.kind == DL_TOK_EOF || p->token.kind == DL_TOK_ERROR) {
-      status = dl_p_error(p, "expected '>' after dialect parameters");
-      break;
-    }
-    if (p->token.kind != DL_TOK_PUNCT || p->token.len != 1) continue;
-    char c = *p->token.text;
-    if (c == '>' && open.len == 0) break;
-    if (strchr("<([{", c)) {
-      DL_PUSH(&open, c == '(' ? ')' : (char)(c + 2));
-    } else if (strchr(">)]}", c)) {
-      if (open.len == 0 || open.data[--open.len] != c) {
-        status = dl_p_error(p, "unbalanced '%c' in dialect parameters", c);
-        break;
-      }
-    }
+// --- bodies that the grammar does not cover: any text with balanced brackets ---
+
+// A body is scanned by bytes, since what other dialects write need not be tokens. Uses of aliases
+// in it become embedded attributes.
+typedef struct raw_body {
+  dl_parser *p;
+  const char *at;
+  uint64_t line;
+  const char *line_start;
+  DL_VEC(char) open;  // brackets to be closed, outermost first
+  dl_buffer text;
+  attr_vec embedded;
+} raw_body;
+
+static dl_status raw_error(raw_body *b, const char *message) {
+  dl_parser *p = b->p;
+  if (p->lexer.quiet) return DL_FAILED;
+  return dl_error(dl_lexer_loc(&p->lexer, b->line, b->line_start, b->at), "%s", message);
+}
+
+// A string, as the lexer has it.
+static dl_status skip_raw_string(raw_body *b) {
+  dl_parser *p = b->p;
+  dl_token token;
+  dl_lexer lexer = p->lexer;
+  lexer.cursor = b->at;
+  lexer.line = b->line;
+  lexer.line_start = b->line_start;
+  dl_lex(&lexer, &token);
+  if (token.kind != DL_TOK_STRING) return DL_FAILED;
+  dl_buffer_append(&b->text, token.text, token.len);
+  b->at = lexer.cursor;
+  return DL_OK;
+}
+
+// `#name` or `!name` where an alias of that name is defined.
+static bool embed_alias(raw_body *b) {
+  dl_parser *p = b->p;
+  const char *start = b->at + 1, *end = start;
+  while (end < p->lexer.end && dl_is_suffix_char(*end) && *end != '.') end++;
+  if (end == start || (end < p->lexer.end && (*end == '.' || *end == '<'))) return false;
+  dl_ident name = dl_intern(p->ctx, (dl_str){start, (size_t)(end - start)});
+  dl_attr value;
+  if (*b->at == '#') {
+    value = dl_ptr_map_get(&p->attr_aliases, name);
+  } else {
+    dl_type type = dl_ptr_map_get(&p->type_aliases, name);
+    value = type ? dl_type_attr(type) : NULL;
   }
-  DL_VEC_FREE(&open);
-  *text = (dl_str){start, (size_t)(p->token.text - start)};
+  if (!value) return false;
+  DL_PUSH(&b->embedded, value);
+  dl_buffer_putc(&b->text, DL_EMBEDDED_ATTR);
+  b->at = end;
+  return true;
+}
+
+static dl_status close_raw_bracket(raw_body *b, char c) {
+  if (b->open.len && b->open.data[b->open.len - 1] == c) {
+    b->open.len--;
+    return DL_OK;
+  }
+  char message[64];
+  snprintf(message, sizeof message, "unbalanced '%c' in dialect parameters", c);
+  return raw_error(b, message);
+}
+
+static dl_status step_raw(raw_body *b) {
+  char c = *b->at;
+  if (c == '"') return skip_raw_string(b);
+  if ((c == '#' || c == '!') && embed_alias(b)) return DL_OK;
+  if (c && strchr("<([{", c))
+    DL_PUSH(&b->open, c == '(' ? ')' : (char)(c + 2));
+  else if (c && strchr(">)]}", c))
+    DL_TRY(close_raw_bracket(b, c));
+  size_t len = c == '-' && b->at + 1 < b->p->lexer.end && b->at[1] == '>'
+                   ? 2
+                   : dl_char_len(b->at, b->p->lexer.end);
+  if (len == 0) return raw_error(b, c ? "invalid UTF-8" : "unexpected NUL byte");
+  dl_buffer_append(&b->text, b->at, len);
+  b->at += len;
+  if (c != '\n') return DL_OK;
+  b->line++;
+  b->line_start = b->at;
+  return DL_OK;
+}
+
+// Steps over the body to the `>` that closes it.
+static dl_status scan_raw(raw_body *b) {
+  const char *end = b->p->lexer.end;
+  while (b->at < end && (*b->at != '>' || b->open.len)) DL_TRY(step_raw(b));
+  return b->at < end ? DL_OK : raw_error(b, "expected '>' after dialect parameters");
+}
+
+// At `<`: reads the text after it, spaces included, and the `>`.
+static dl_status parse_raw(dl_parser *p, attr_vec *params) {
+  raw_body b = {
+      .p = p, .at = p->token.text + 1, .line = p->token.line, .line_start = p->token.line_start};
+  dl_status status = scan_raw(&b);
+  if (status == DL_OK) {
+    dl_str text = {b.text.data ? b.text.data : "", b.text.len};
+    params->len = 0;
+    DL_PUSH(params, dl_raw_attr(p->ctx, text, b.embedded.len, b.embedded.data));
+    p->lexer.cursor = b.at + 1;
+    p->lexer.line = b.line;
+    p->lexer.line_start = b.line_start;
+    dl_advance(p);
+  }
+  DL_VEC_FREE(&b.open);
+  DL_VEC_FREE(&b.embedded);
+  dl_buffer_free(&b.text);
   return status;
 }
 
@@ -133,40 +221,20 @@ static void keep_params(dl_parser *p, const attr_vec *params, size_t *count, dl_
   if (params->len) memcpy(*out, params->data, params->len * sizeof(dl_attr));
 }
 
-// The text between the brackets begins right after `<`, spaces included.
-static dl_status parse_raw(dl_parser *p, const char *start, attr_vec *params) {
-  dl_str text;
-  DL_TRY(skip_balanced(p, &text));
-  text = (dl_str){start, (size_t)(text.data + text.len - start)};
-  params->len = 0;
-  DL_PUSH(params, dl_raw_attr(p->ctx, text));
-  dl_advance(p);
-  return DL_OK;
-}
-
+// At `<`. Text of a dialect that nobody knows is kept as written unless it prints the same.
 static dl_status parse_body(dl_parser *p, bool structured, bool normalize, attr_vec *params) {
+  const dl_checkpoint open = dl_save(p);
   const char *start = p->token.text + 1;
-  dl_advance(p);
-  dl_checkpoint body = dl_save(p);
   if (structured) {
     p->lexer.quiet++;
+    dl_advance(p);
     dl_status status = parse_param_list(p, ">", params);
     p->lexer.quiet--;
-    dl_checkpoint after = dl_save(p);
-    if (status == DL_OK && params->len) {
-      if (normalize) return DL_OK;
-      dl_str text;
-      dl_restore(p, body);
-      DL_TRY(skip_balanced(p, &text));
-      text = (dl_str){start, (size_t)(text.data + text.len - start)};
-      if (prints_as(p->ctx, params, text)) {
-        dl_restore(p, after);
-        return DL_OK;
-      }
-    }
-    dl_restore(p, body);
+    // What was read ends where the next token begins, or some space before.
+    if (status == DL_OK && params->len && (normalize || prints_as(p, params, start))) return DL_OK;
   }
-  return parse_raw(p, start, params);
+  dl_restore(p, open);
+  return parse_raw(p, params);
 }
 
 // The parameters in `<…>` that follow, if any.
@@ -176,7 +244,6 @@ static dl_status parse_optional_body(dl_parser *p, dl_ident dialect, bool named,
   unsigned depth = p->depth;
   dl_status status = DL_OK;
   if (dl_at_punct(p, '<')) {
-    // Text of a dialect that nobody knows is kept as written unless it prints the same.
     bool known = dl_find_dialect(p->ctx, dl_str_of(dialect)) != NULL;
     status = dl_enter(p);
     if (status == DL_OK) status = parse_body(p, named, known, &vec);

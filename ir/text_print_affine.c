@@ -25,7 +25,7 @@ static void print_sum(dl_buffer *out, dl_expr e, const affine_names *names) {
     dl_buffer_printf(out, " - %" PRId64, -rhs->value);
   } else if (rhs->kind == DL_EXPR_MUL && dl_expr_is_const(rhs->rhs, -1)) {
     dl_buffer_puts(out, " - ");
-    print_operand(out, rhs->lhs, names, true);
+    print_operand(out, rhs->lhs, names, rhs->lhs->kind == DL_EXPR_ADD);
   } else if (rhs->kind == DL_EXPR_MUL && rhs->rhs->kind == DL_EXPR_CONST && rhs->rhs->value < 0 &&
              rhs->rhs->value != INT64_MIN) {
     dl_buffer_puts(out, " - ");

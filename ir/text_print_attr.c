@@ -75,8 +75,6 @@ void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed) {
   free(rest);
 }
 
-static bool has_bits(dl_float_kind kind) { return kind != DL_F80 && kind != DL_F128; }
-
 // The shortest of %.6e and longer forms that reads back as the same value; bits for what is no
 // number.
 void dl_write_float_bits(dl_buffer *out, dl_float_kind kind, uint64_t bits) {
@@ -95,19 +93,17 @@ void dl_write_float_bits(dl_buffer *out, dl_float_kind kind, uint64_t bits) {
 }
 
 void dl_write_double(dl_buffer *out, double value, dl_type type) {
-  dl_float_kind kind = has_bits(type->float_kind) ? type->float_kind : DL_F64;
-  dl_write_float_bits(out, kind, dl_float_encode(kind, value));
+  dl_write_float_bits(out, type->float_kind, dl_float_encode(type->float_kind, value));
 }
 
-static void write_wide_bits(dl_printer *o, dl_attr attr) {
-  dl_buffer_puts(o->out, "0x");
-  for (size_t i = attr->bytes.len; i-- > 0;)
-    dl_write_hex(o->out, (dl_str){attr->bytes.data + i, 1});
+static void write_wide_float(dl_buffer *out, const char *at, size_t size) {
+  dl_buffer_puts(out, "0x");
+  for (size_t i = size; i-- > 0;) dl_write_hex(out, (dl_str){at + i, 1});
 }
 
 static void write_float(dl_printer *o, dl_attr attr) {
   if (attr->bytes.len)
-    write_wide_bits(o, attr);
+    write_wide_float(o->out, attr->bytes.data, attr->bytes.len);
   else
     dl_write_double(o->out, attr->number, attr->type);
 }
@@ -138,21 +134,45 @@ void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *ent
   }
 }
 
+static void write_stored_integer(dl_buffer *out, dl_type type, const char *at) {
+  size_t size = dl_element_bytes(type);
+  bool is_unsigned = type->kind == DL_TYPE_INTEGER && type->signedness == DL_UNSIGNED;
+  uint64_t bits = 0;
+  if (size > 8) {
+    dl_write_wide_int(out, (dl_str){at, size}, !is_unsigned);
+    return;
+  }
+  memcpy(&bits, at, size);
+  unsigned width = type->kind == DL_TYPE_INDEX ? 64 : type->width, unused = 64 - width;
+  if (width == 0)
+    dl_buffer_putc(out, '0');
+  else if (is_unsigned)
+    dl_buffer_printf(out, "%" PRIu64, bits << unused >> unused);
+  else
+    dl_buffer_printf(out, "%" PRId64, (int64_t)(bits << unused) >> unused);
+}
+
+void dl_write_number(dl_buffer *out, dl_type type, const char *at) {
+  if (dl_is_float(type) && dl_float_width(type->float_kind) > 64) {
+    write_wide_float(out, at, dl_float_width(type->float_kind) / 8);
+  } else if (dl_is_float(type)) {
+    uint64_t bits = 0;
+    memcpy(&bits, at, dl_element_bytes(type));
+    dl_write_float_bits(out, type->float_kind, bits);
+  } else if (is_bool(type)) {
+    dl_buffer_puts(out, *at ? "true" : "false");
+  } else {
+    write_stored_integer(out, type, at);
+  }
+}
+
 static void write_dense_array(dl_printer *o, dl_attr attr) {
   dl_buffer_puts(o->out, "array<");
   dl_write_type(o, attr->type);
   size_t count = dl_array_len(attr), size = count ? attr->bytes.len / count : 0;
   for (size_t i = 0; i < count; i++) {
     dl_buffer_puts(o->out, i ? ", " : ": ");
-    if (dl_is_float(attr->type)) {
-      uint64_t bits = 0;
-      memcpy(&bits, attr->bytes.data + i * size, size);
-      dl_write_float_bits(o->out, attr->type->float_kind, bits);
-    } else if (is_bool(attr->type)) {
-      dl_buffer_puts(o->out, dl_i64_at(attr, i) ? "true" : "false");
-    } else {
-      dl_buffer_printf(o->out, "%" PRId64, dl_i64_at(attr, i));
-    }
+    dl_write_number(o->out, attr->type, attr->bytes.data + i * size);
   }
   dl_buffer_putc(o->out, '>');
 }
@@ -212,9 +232,11 @@ static void write_resource(dl_printer *o, dl_attr attr) {
 
 static void write_sparse(dl_printer *o, dl_attr attr) {
   dl_buffer_puts(o->out, "sparse<");
-  dl_write_dense_body(o, attr->elements[0]);
-  dl_buffer_puts(o->out, ", ");
-  dl_write_dense_body(o, attr->elements[1]);
+  if (dl_num_elements(attr->elements[1]->type)) {
+    dl_write_dense_body(o, attr->elements[0]);
+    dl_buffer_puts(o->out, ", ");
+    dl_write_dense_body(o, attr->elements[1]);
+  }
   dl_buffer_putc(o->out, '>');
 }
 
@@ -231,7 +253,7 @@ static void write_call(dl_printer *o, dl_attr attr) {
 
 static bool elided(const dl_printer *o, dl_attr attr) {
   return o->options.elide_elements && !attr->splat &&
-         dl_num_elements(attr->type) > (int64_t)o->options.elide_elements;
+         dl_num_elements(attr->type) >= (int64_t)o->options.elide_elements;
 }
 
 static void write_dense(dl_printer *o, dl_attr attr) {
@@ -253,6 +275,17 @@ static void write_map_or_set(dl_printer *o, dl_attr attr) {
     dl_write_set(o->out, attr);
   }
   dl_buffer_putc(o->out, '>');
+}
+
+static void write_raw(dl_printer *o, dl_attr attr) {
+  const char *at = attr->bytes.data, *end = at + attr->bytes.len;
+  for (size_t i = 0; i < attr->count; i++) {
+    const char *mark = memchr(at, DL_EMBEDDED_ATTR, (size_t)(end - at));
+    dl_buffer_append(o->out, at, (size_t)(mark - at));
+    dl_write_attr(o, attr->elements[i]);
+    at = mark + 1;
+  }
+  dl_buffer_append(o->out, at, (size_t)(end - at));
 }
 
 // The attribute without the `: type` that follows numbers, strings and elements.
@@ -329,7 +362,7 @@ static void write_body(dl_printer *o, dl_attr attr) {
       write_keyed(o, attr);
       return;
     case DL_ATTR_RAW:
-      dl_buffer_append(o->out, attr->bytes.data, attr->bytes.len);
+      write_raw(o, attr);
       return;
   }
 }
@@ -339,6 +372,7 @@ static bool has_trailing_type(dl_attr attr) {
     case DL_ATTR_INTEGER:
       return !is_bool(attr->type);
     case DL_ATTR_STRING:
+    case DL_ATTR_DIALECT:
       return attr->type && attr->type->kind != DL_TYPE_NONE;
     case DL_ATTR_FLOAT:
     case DL_ATTR_DENSE:

@@ -1,7 +1,5 @@
 // Printing of the elements of dense attributes: nested lists, or hex for large ones.
 
-#include <inttypes.h>
-
 #include "ir/text_internal.h"
 
 // As mlir-opt does by default.
@@ -12,45 +10,20 @@ typedef struct elements {
   dl_type scalar;  // the element type, or the part of a complex one
   bool complex;
   const char *bytes;
-  size_t part_bytes;  // of a scalar
-  size_t next;        // index of the next scalar
+  const dl_attr *strings;  // instead of numbers
+  size_t part_bytes;       // of a scalar
+  size_t next;             // index of the next scalar
 } elements;
 
-static void write_integer_part(elements *e, const char *at) {
-  dl_type type = e->scalar;
-  bool is_signed = type->kind == DL_TYPE_INDEX || type->signedness != DL_UNSIGNED;
-  if (type->kind == DL_TYPE_INTEGER && type->width == 1 && type->signedness == DL_SIGNLESS) {
-    dl_buffer_puts(e->o->out, *at ? "true" : "false");
-    return;
-  }
-  if (e->part_bytes > 8) {
-    dl_write_wide_int(e->o->out, (dl_str){at, e->part_bytes}, is_signed);
-    return;
-  }
-  uint64_t bits = 0;
-  memcpy(&bits, at, e->part_bytes);
-  unsigned width = type->kind == DL_TYPE_INDEX ? 64 : type->width, unused = 64 - width;
-  if (is_signed)
-    dl_buffer_printf(e->o->out, "%" PRId64, (int64_t)(bits << unused) >> unused);
-  else
-    dl_buffer_printf(e->o->out, "%" PRIu64, bits << unused >> unused);
-}
-
 static void write_part(elements *e) {
-  const char *at = e->bytes + e->next++ * e->part_bytes;
-  if (!dl_is_float(e->scalar)) {
-    write_integer_part(e, at);
-  } else if (e->part_bytes > 8) {
-    dl_buffer_puts(e->o->out, "0x");
-    for (size_t i = e->part_bytes; i-- > 0;) dl_write_hex(e->o->out, (dl_str){at + i, 1});
-  } else {
-    uint64_t bits = 0;
-    memcpy(&bits, at, e->part_bytes);
-    dl_write_float_bits(e->o->out, e->scalar->float_kind, bits);
-  }
+  dl_write_number(e->o->out, e->scalar, e->bytes + e->next++ * e->part_bytes);
 }
 
 static void write_element(elements *e) {
+  if (e->strings) {
+    dl_write_string(e->o->out, e->strings[e->next++]->bytes);
+    return;
+  }
   if (!e->complex) {
     write_part(e);
     return;
@@ -85,9 +58,19 @@ static void write_packed_bits(dl_buffer *out, dl_str elements) {
   }
 }
 
+static void write_hex_elements(elements *e, dl_str bytes) {
+  size_t size = dl_hex_bytes(e->scalar);
+  if (size == e->part_bytes) {
+    dl_write_hex(e->o->out, bytes);
+    return;
+  }
+  for (size_t at = 0; at < bytes.len; at += e->part_bytes)
+    dl_write_hex(e->o->out, (dl_str){bytes.data + at, size});
+}
+
 void dl_write_dense_body(dl_printer *o, dl_attr attr) {
   dl_type element = attr->type->element;
-  elements e = {.o = o, .scalar = element, .bytes = attr->bytes.data};
+  elements e = {.o = o, .scalar = element, .bytes = attr->bytes.data, .strings = attr->elements};
   e.complex = element->kind == DL_TYPE_COMPLEX;
   if (e.complex) e.scalar = element->element;
   e.part_bytes = dl_element_bytes(e.scalar);
@@ -95,12 +78,12 @@ void dl_write_dense_body(dl_printer *o, dl_attr attr) {
   if (count == 0) return;
   if (attr->splat) {
     write_element(&e);
-  } else if (count > HEX_THRESHOLD) {
+  } else if (count > HEX_THRESHOLD && !e.strings) {
     dl_buffer_puts(o->out, "\"0x");
-    if (e.scalar->kind == DL_TYPE_INTEGER && e.scalar->width == 1)
+    if (!e.complex && e.scalar->kind == DL_TYPE_INTEGER && e.scalar->width == 1)
       write_packed_bits(o->out, attr->bytes);
     else
-      dl_write_hex(o->out, attr->bytes);
+      write_hex_elements(&e, attr->bytes);
     dl_buffer_putc(o->out, '"');
   } else {
     write_list(&e, attr->type, 0);

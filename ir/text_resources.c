@@ -2,7 +2,8 @@
 //
 // A blob is a hexadecimal string: four bytes of alignment, little-endian, then the data, as
 // mlir-opt has it. Resources in a side file are listed under external_resources, dlir: `file` names
-// the side file, relative to the text, and each other entry is "offset:size" in bytes.
+// the side file, relative to the text, and each other entry is "offset:size" in bytes, or
+// "offset:size:alignment" where the alignment is not 64.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,16 +49,18 @@ static dl_status parse_blob(dl_parser *p, dl_ident group, dl_ident key, void *us
     dl_buffer_free(&bytes);
     return dl_p_error(p, "expected \"0x\" and four bytes of alignment before the data");
   }
+  uint32_t alignment;
+  memcpy(&alignment, bytes.data, sizeof alignment);
+  if (alignment & (alignment - 1)) {
+    dl_buffer_free(&bytes);
+    return dl_p_error(p, "the alignment in the first four bytes must be a power of two");
+  }
   size_t size = bytes.len - 4;
   memmove(bytes.data, bytes.data + 4, size);
   dl_add_resource(p->ctx, key, bytes.data, size, free, bytes.data);
+  dl_set_resource_alignment(p->ctx, key, alignment);
   dl_advance(p);
   return DL_OK;
-}
-
-static dl_status parse_dialect_group(dl_parser *p, dl_ident group, dl_ident key, void *user) {
-  (void)group;
-  return parse_entries(p, key, parse_blob, user);
 }
 
 // --- side files ---
@@ -107,9 +110,17 @@ static dl_status map_side_file(dl_parser *p, const char *path, side_file *side) 
   return DL_OK;
 }
 
-static bool parse_slice(const char *text, uint64_t *offset, uint64_t *size) {
+typedef struct slice {
+  uint64_t offset, size, alignment;
+} slice;
+
+static bool parse_slice(const char *text, slice *s) {
   int used = 0;
-  return sscanf(text, "%" SCNu64 ":%" SCNu64 "%n", offset, size, &used) == 2 && text[used] == 0;
+  s->alignment = DL_SIDE_ALIGNMENT;
+  if (sscanf(text, "%" SCNu64 ":%" SCNu64 "%n", &s->offset, &s->size, &used) != 2) return false;
+  text += used;
+  if (*text && sscanf(text, ":%" SCNu64 "%n", &s->alignment, &used) == 1) text += used;
+  return *text == 0 && (s->alignment & (s->alignment - 1)) == 0;
 }
 
 static dl_status parse_side_entry(dl_parser *p, dl_ident group, dl_ident key, void *user) {
@@ -117,7 +128,7 @@ static dl_status parse_side_entry(dl_parser *p, dl_ident group, dl_ident key, vo
   side_file *side = user;
   dl_checkpoint start = dl_save(p);
   dl_ident value;
-  uint64_t offset, size;
+  slice s;
   DL_TRY(dl_parse_name_string(p, &value));
   dl_checkpoint after = dl_save(p);
   dl_restore(p, start);
@@ -125,32 +136,72 @@ static dl_status parse_side_entry(dl_parser *p, dl_ident group, dl_ident key, vo
     DL_TRY(map_side_file(p, beside(p, value), side));
   } else if (!side->data) {
     return dl_p_error(p, "the entry 'file' must come first");
-  } else if (!parse_slice(value, &offset, &size)) {
-    return dl_p_error(p, "expected \"offset:size\"");
-  } else if (offset > side->size || size > side->size - offset) {
+  } else if (!parse_slice(value, &s)) {
+    return dl_p_error(p, "expected \"offset:size\" or \"offset:size:alignment\"");
+  } else if (s.offset > side->size || s.size > side->size - s.offset) {
     return dl_p_error(p, "resource '%s' reaches beyond the end of the side file", key);
   } else {
-    dl_add_resource(p->ctx, key, side->data + offset, size, NULL, NULL);
+    dl_add_resource(p->ctx, key, side->data + s.offset, s.size, NULL, NULL);
+    dl_set_resource_alignment(p->ctx, key, s.alignment);
   }
   dl_restore(p, after);
   return DL_OK;
 }
 
-// Steps over what other tools keep here.
-static dl_status skip_entry(dl_parser *p, dl_ident group, dl_ident key, void *user) {
-  (void)group, (void)key;
-  if (dl_at_punct(p, '{')) return parse_entries(p, key, skip_entry, user);
-  if (p->token.kind != DL_TOK_STRING && p->token.kind != DL_TOK_IDENT)
+// --- what other tools keep here: goes from the text that is read to the text that is written ---
+
+static const char externals_key;
+
+static void destroy_externals(void *data) {
+  dl_external_list *list = data;
+  DL_VEC_FREE(list);
+  free(list);
+}
+
+const dl_external_list *dl_external_entries(dl_context *ctx) {
+  return dl_context_get_cache(ctx, &externals_key);
+}
+
+static void keep_external(dl_context *ctx, dl_external_entry entry) {
+  dl_external_list *list = dl_context_get_cache(ctx, &externals_key);
+  if (!list) {
+    list = dl_calloc(1, sizeof *list);
+    dl_context_set_cache(ctx, &externals_key, list, destroy_externals);
+  }
+  for (size_t i = 0; i < list->len; i++) {
+    const dl_external_entry *old = &list->data[i];
+    if (old->section != entry.section || old->group != entry.group || old->key != entry.key)
+      continue;
+    list->data[i].value = entry.value;
+    return;
+  }
+  DL_PUSH(list, entry);
+}
+
+static dl_status parse_external_entry(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  const char *section = user;
+  bool is_bool = dl_at_keyword(p, "true") || dl_at_keyword(p, "false");
+  if (p->token.kind != DL_TOK_STRING && !is_bool)
     return dl_p_error(p, "expected a string, true or false");
+  char *text = dl_context_alloc(p->ctx, p->token.len);
+  memcpy(text, p->token.text, p->token.len);
+  keep_external(p->ctx, (dl_external_entry){section, group, key, {text, p->token.len}});
   dl_advance(p);
   return DL_OK;
+}
+
+static dl_status parse_dialect_group(dl_parser *p, dl_ident group, dl_ident key, void *user) {
+  (void)group, (void)user;
+  if (strcmp(key, "builtin") == 0 || dl_find_dialect(p->ctx, dl_str_of(key)))
+    return parse_entries(p, key, parse_blob, NULL);
+  return parse_entries(p, key, parse_external_entry, (void *)dl_dialect_section);
 }
 
 static dl_status parse_external_group(dl_parser *p, dl_ident group, dl_ident key, void *user) {
   (void)group, (void)user;
   side_file side = {0};
-  bool ours = strcmp(key, "dlir") == 0;
-  return parse_entries(p, key, ours ? parse_side_entry : skip_entry, &side);
+  if (strcmp(key, "dlir") == 0) return parse_entries(p, key, parse_side_entry, &side);
+  return parse_entries(p, key, parse_external_entry, (void *)dl_external_section);
 }
 
 dl_status dl_parse_resource_sections(dl_parser *p) {

@@ -1,43 +1,16 @@
-// Writing of modules: to buffers and files, with the resources they use.
+// Writing of modules: to buffers and files, with the resources they use beside them.
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "ir/binary.h"
 #include "ir/files.h"
 #include "ir/text_internal.h"
 
-enum { RESOURCE_ALIGNMENT = 64 };
-
-// --- resources inside the text ---
-
-static void write_blob(dl_printer *o, const dl_resource *resource, bool first) {
-  unsigned char alignment[4] = {RESOURCE_ALIGNMENT};
-  dl_buffer_puts(o->out, first ? "      " : ",\n      ");
-  dl_write_keyword_or_string(o->out, resource->name);
-  dl_buffer_puts(o->out, ": \"0x");
-  dl_write_hex(o->out, (dl_str){(const char *)alignment, sizeof alignment});
-  dl_write_hex(o->out, (dl_str){resource->data, resource->size});
-  dl_buffer_putc(o->out, '"');
-}
-
-static void write_inline_resources(dl_printer *o) {
-  bool any = false;
-  for (size_t i = 0; i < o->resources.len; i++) {
-    const dl_resource *resource = dl_find_resource(o->ctx, o->resources.data[i]);
-    if (!resource) continue;
-    if (!any) dl_buffer_puts(o->out, "\n{-#\n  dialect_resources: {\n    builtin: {\n");
-    write_blob(o, resource, !any);
-    any = true;
-  }
-  if (any) dl_buffer_puts(o->out, "\n    }\n  }\n#-}\n");
-}
-
 void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options *options) {
   dl_printer o = {.out = out};
   if (options) o.options = *options;
   dl_write_top_level(&o, op);
-  if (o.options.print_resources) write_inline_resources(&o);
+  if (o.options.print_resources) dl_write_resource_sections(&o, NULL);
   dl_printer_free(&o);
 }
 
@@ -73,28 +46,17 @@ static char *side_path(const char *path) {
   return name.data;
 }
 
-static bool write_padded(dl_output_file *out, const dl_resource *resource, uint64_t *offset) {
-  static const char zeros[RESOURCE_ALIGNMENT];
-  size_t padding = -resource->size % RESOURCE_ALIGNMENT;
-  *offset += resource->size + padding;
-  return write_bytes(out, resource->data, resource->size) && write_bytes(out, zeros, padding);
+static bool write_padded(dl_output_file *out, const dl_resource *resource) {
+  static const char zeros[DL_SIDE_ALIGNMENT];
+  return write_bytes(out, resource->data, resource->size) &&
+         write_bytes(out, zeros, -resource->size % DL_SIDE_ALIGNMENT);
 }
 
-// Writes the bytes to the side file and their list to the text.
-static bool write_external(dl_printer *o, dl_output_file *side, const char *path) {
-  const char *slash = strrchr(path, '/');
-  uint64_t offset = 0;
-  dl_buffer_puts(o->out, "\n{-#\n  external_resources: {\n    dlir: {\n      file: ");
-  dl_write_string(o->out, dl_str_of(slash ? slash + 1 : path));
+static bool write_blobs(dl_printer *o, dl_output_file *side) {
   for (size_t i = 0; i < o->resources.len; i++) {
     const dl_resource *resource = dl_find_resource(o->ctx, o->resources.data[i]);
-    if (!resource) continue;
-    dl_buffer_puts(o->out, ",\n      ");
-    dl_write_keyword_or_string(o->out, resource->name);
-    dl_buffer_printf(o->out, ": \"%" PRIu64 ":%zu\"", offset, resource->size);
-    if (!write_padded(side, resource, &offset)) return false;
+    if (resource && !write_padded(side, resource)) return false;
   }
-  dl_buffer_puts(o->out, "\n    }\n  }\n#-}\n");
   return true;
 }
 
@@ -105,12 +67,17 @@ static bool uses_resources(const dl_printer *o) {
 }
 
 static dl_status write_side_file(dl_printer *o, const char *path) {
-  if (!uses_resources(o)) return DL_OK;
+  if (!uses_resources(o)) {
+    dl_write_resource_sections(o, NULL);
+    return DL_OK;
+  }
   char *side = side_path(path);
+  const char *slash = strrchr(side, '/');
+  dl_write_resource_sections(o, slash ? slash + 1 : side);
   dl_output_file out;
   bool ok = dl_output_open(&out, dl_get_temporaries(o->ctx), side);
   if (ok) {
-    bool written = write_external(o, &out, side);
+    bool written = write_blobs(o, &out);
     int error = errno;
     ok = dl_output_close(&out, written) && written;
     if (!written) errno = error;
@@ -141,7 +108,7 @@ dl_status dl_write_module(dl_op *module, const char *path, const dl_print_option
   dl_write_top_level(&o, module);
   dl_status status = DL_OK;
   if (strcmp(path, "-") == 0) {
-    write_inline_resources(&o);
+    dl_write_resource_sections(&o, NULL);
     if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
       status = dl_error(dl_op_loc(module), "cannot write to standard output: %s", strerror(errno));
   } else {

@@ -37,6 +37,9 @@ dl_value *dl_arith_constant(dl_builder *b, dl_attr value) {
 
 static bool has_own_type(dl_attr value) {
   switch (value->kind) {
+    case DL_ATTR_STRING:
+    case DL_ATTR_DIALECT:
+      return value->type != NULL;
     case DL_ATTR_INTEGER:
     case DL_ATTR_FLOAT:
     case DL_ATTR_DENSE:
@@ -55,7 +58,8 @@ dl_op *arith_materialize_constant(dl_builder *b, dl_attr value, dl_type type) {
 dl_status arith_constant_verify(dl_op *op) {
   dl_attr value = dl_get_attr(op, "value");
   if (!has_own_type(value))
-    return dl_error(dl_op_loc(op), "'arith.constant' value must be a number or elements");
+    return dl_error(dl_op_loc(op),
+                    "'arith.constant' value must be a number, elements, or have a type behind it");
   if (value->type != dl_value_type(dl_result(op, 0)))
     return dl_error(dl_op_loc(op), "'arith.constant' value and result have different types");
   return DL_OK;
@@ -66,7 +70,7 @@ dl_status arith_constant_parse(dl_parser *parser, dl_op_state *state) {
   DL_TRY(dl_p_attr_dict(parser, state));
   dl_loc loc = dl_p_loc(parser);
   DL_TRY(dl_p_attr(parser, &value));
-  if (!has_own_type(value)) return dl_error(loc, "expected a number or elements");
+  if (!has_own_type(value)) return dl_error(loc, "expected a value with a type");
   dl_p_add_attr(parser, state, "value", value);
   dl_p_add_result(parser, state, value->type);
   return DL_OK;

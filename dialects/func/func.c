@@ -192,8 +192,9 @@ dl_status func_func_verify(dl_op *op) {
   DL_TRY(verify_attr_list(op, "arg_attrs", attr->type->num_inputs));
   DL_TRY(verify_attr_list(op, "res_attrs", attr->type->num_results));
   bool declaration = dl_region_empty(dl_op_region(op, 0));
-  if (declaration && !dl_str_is(dl_get_str(op, "sym_visibility"), "private"))
-    return dl_error(dl_op_loc(op), "a function without a body must be private");
+  dl_str visibility = dl_get_str(op, "sym_visibility");
+  if (declaration && (!visibility.len || dl_str_is(visibility, "public")))
+    return dl_error(dl_op_loc(op), "a function without a body must be private or nested");
   return DL_OK;
 }
 

@@ -15,6 +15,8 @@ typedef struct pass_flag {
   const char *options;  // NULL: none
 } pass_flag;
 
+enum { NO_LIMIT = -1 };
+
 typedef struct options {
   dl_cli_list inputs;
   const char *output, *pipeline;
@@ -25,7 +27,7 @@ typedef struct options {
   bool emit_bytecode, lazy_loading;
   dl_check_options check;
   bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
-  int64_t elide_elements, threads;
+  int64_t elide_elements, elide_resources, threads;
   dl_print_options print;
   dl_instrumentation run;
 } options;
@@ -53,6 +55,8 @@ static const dl_cli_option option_table[] = {
            "Print without aliases"),
     DL_CLI(INT, "mlir-elide-elementsattrs-if-larger", options, elide_elements, "N",
            "Print constants of more elements as __elided__"),
+    DL_CLI(INT, "mlir-elide-resource-strings-if-larger", options, elide_resources, "N",
+           "Leave resources of more characters out"),
     DL_CLI(BOOL, "mlir-print-ir-before-all", options, run.print_before_all, NULL,
            "Print the IR before each pass"),
     DL_CLI(BOOL, "mlir-print-ir-after-all", options, run.print_after_all, NULL,
@@ -378,14 +382,15 @@ static int prepare(const options *o) {
 }
 
 static int run(options *o) {
-  if (o->elide_elements < 0)
-    return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
+  if (o->elide_elements < NO_LIMIT || o->elide_resources < NO_LIMIT)
+    return dl_cli_usage_error("dlopt", "--mlir-elide-…-if-larger must not be negative");
   if (o->emit_bytecode && o->split)
     return dl_cli_usage_error("dlopt", "--emit-bytecode and --split-input-file exclude each other");
   if (o->threads < 0 || o->threads > 1024)
     return dl_cli_usage_error("dlopt", "--threads must be between 0 and 1024");
   o->run.threads = o->disable_threading ? 1 : (unsigned)o->threads;
-  o->print.elide_elements = (size_t)o->elide_elements;
+  o->print.elide_elements = (size_t)(o->elide_elements + 1);
+  o->print.elide_resources = (size_t)(o->elide_resources + 1);
   o->run.print_options = &o->print;
   int status = prepare(o);
   if (status != DL_EXIT_OK || o->list_passes || o->show_dialects) return status;
@@ -396,8 +401,11 @@ int main(int argc, char **argv) {
   dl_interrupts watch;
   dl_cli_start();
   dl_interrupts_begin(&watch);
-  options o = {
-      .output = "-", .temporaries = watch.temporaries, .run = {.verify_each = true, .out = stderr}};
+  options o = {.output = "-",
+               .temporaries = watch.temporaries,
+               .elide_elements = NO_LIMIT,
+               .elide_resources = NO_LIMIT,
+               .run = {.verify_each = true, .out = stderr}};
   int status = dl_cli_parse(&cli, argc, argv, &o);
   if (status == DL_CLI_CONTINUE) status = run(&o);
   DL_VEC_FREE(&o.inputs);
