@@ -65,7 +65,7 @@ bool dl_is_inherent(const dl_op *op, dl_ident name) {
     if (op->info->attr_names[i] == name) return true;
   }
   bool segments = name == ctx->operand_segments || name == ctx->result_segments;
-  return (segments && !(op->def->traits & DL_UNREGISTERED)) ||
+  return (segments && !(op->info->def->traits & DL_UNREGISTERED)) ||
          find(op, 0, op->num_inherent, name, &at);
 }
 
