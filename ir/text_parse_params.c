@@ -143,12 +143,12 @@ static bool embed_alias(raw_body *b) {
   const char *start = b->at + 1, *end = start;
   while (end < p->lexer.end && dl_is_suffix_char(*end) && *end != '.') end++;
   if (end == start || (end < p->lexer.end && (*end == '.' || *end == '<'))) return false;
-  dl_ident name = dl_intern(p->ctx, (dl_str){start, (size_t)(end - start)});
+  dl_str name = {start, (size_t)(end - start)};
   dl_attr value;
   if (*b->at == '#') {
-    value = dl_ptr_map_get(&p->attr_aliases, name);
+    value = dl_find_attr_alias(p, name);
   } else {
-    dl_type type = dl_ptr_map_get(&p->type_aliases, name);
+    dl_type type = dl_ptr_map_get(&p->type_aliases, dl_parse_intern(p, name));
     value = type ? dl_type_attr(type) : NULL;
   }
   if (!value) return false;
