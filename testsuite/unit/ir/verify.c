@@ -15,6 +15,11 @@ static const dl_op_def func_def = {
     .name = "v.func", .traits = DL_ISOLATED, .num_regions = 1, .regions = body_name};
 static const dl_op_def block_def = {
     .name = "v.block", .traits = DL_SINGLE_BLOCK, .num_regions = 1, .regions = body_name};
+static const dl_successor_spec targets[] = {{"left", DL_NO_GROUP}, {"right", DL_NO_GROUP}};
+static const dl_op_def jump_def = {
+    .name = "v.jump", .traits = DL_TERMINATOR, .num_successors = 1, .successors = targets, ANY};
+static const dl_op_def fork_def = {
+    .name = "v.fork", .traits = DL_TERMINATOR, .num_successors = 2, .successors = targets, ANY};
 static const dl_op_def end_def = {.name = "v.end", .traits = DL_TERMINATOR, ANY};
 static const dl_op_def op_def = {.name = "v.op", ANY};
 static const dl_op_def same_def = {.name = "v.same", .traits = DL_SAME_TYPE, ANY};
@@ -104,10 +109,11 @@ Test(verify, follows_the_control_flow) {
   dl_op *func = dl_block_parent(body);
   dl_block *left = add_block(func), *right = add_block(func), *join = add_block(func);
   dl_op_state branch = {
-      .def = &end_def, .num_successors = 2, .successors = (dl_block *[]){left, right}};
+      .def = &fork_def, .num_successors = 2, .successors = (dl_block *[]){left, right}};
   dl_op *a = add_op(body, &op_def, 0, NULL, 1);
   dl_op_append(body, dl_op_create(ctx, &branch));
   dl_op *b = add_op(left, &op_def, 1, (dl_value *[]){dl_result(a, 0)}, 1);
+  branch.def = &jump_def;
   branch.num_successors = 1;
   branch.successors = &join;
   dl_op_append(left, dl_op_create(ctx, &branch));
