@@ -181,7 +181,7 @@ static dl_status read_named(attr_reader *r, dl_attr_record record, dl_attr *attr
   const uint8_t *at = r->in.at;
   if (record == DL_RECORD_RESOURCE) {
     DL_TRY(get_type(r->file, &r->in, &type));
-    if (dl_elements_type_problem(type)) return bad_type(r, at);
+    if (dl_element_type(type) == type) return bad_type(r, at);
   }
   DL_TRY(get_name(r->file, &r->in, &name));
   *attr = type ? dl_resource_attr(type, name) : dl_symbol_attr(r->file->ctx, name);
@@ -221,7 +221,7 @@ static dl_status read_dense(attr_reader *r, bool in_data, dl_attr *attr) {
   dl_str bytes;
   const uint8_t *at = r->in.at;
   DL_TRY(get_type(r->file, &r->in, &type));
-  if (dl_elements_type_problem(type)) return bad_type(r, at);
+  if (dl_elements_type_problem(type) || !dl_element_bytes(type->element)) return bad_type(r, at);
   bool splat = dl_get(&r->in);
   uint64_t size = dl_get(&r->in);
   if (!dense_size_fits(type, splat, size))
@@ -408,14 +408,19 @@ dl_status dl_binary_read_locs(dl_binary *file) {
 dl_status dl_binary_read_resources(dl_binary *file) {
   dl_bytes in = file->sections[DL_SECTION_RESOURCES];
   uint64_t count;
-  DL_TRY(dl_binary_count(file, &in, 3, &count));
+  DL_TRY(dl_binary_count(file, &in, 4, &count));
   for (uint64_t i = 0; i < count; i++) {
     dl_ident name;
     dl_str bytes;
     DL_TRY(get_name(file, &in, &name));
+    const uint8_t *at = in.at;
+    uint64_t alignment = dl_get(&in);
+    if (alignment & (alignment - 1))
+      return dl_binary_error(file, at, "the alignment of resource '%s' is no power of two", name);
     uint64_t size = dl_get(&in);
     DL_TRY(bytes_in_data(file, &in, size, &bytes));
     dl_add_resource(file->ctx, name, bytes.data, bytes.len, NULL, NULL);
+    dl_set_resource_alignment(file->ctx, name, alignment);
   }
   return dl_binary_end(file, &in, "resources");
 }

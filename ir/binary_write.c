@@ -59,6 +59,7 @@ static void collect_resources(dl_binary_writer *w, dl_buffer *records, uint64_t 
     const dl_resource *resource = dl_find_resource(w->ctx, w->resources.data[i]);
     if (!resource) continue;
     dl_put(records, dl_write_string_ref(w, resource->name));
+    dl_put(records, resource->alignment);
     dl_put(records, resource->size);
     dl_put(records, dl_write_data(w, (dl_str){resource->data, resource->size}));
     ++*count;

@@ -67,6 +67,7 @@ static dl_attr_record record_of(dl_attr attr) {
     case DL_ATTR_SYMBOL:
       return attr->count ? DL_RECORD_TEXT : DL_RECORD_SYMBOL;
     case DL_ATTR_DENSE:
+      if (!dl_element_bytes(attr->type->element)) return DL_RECORD_TEXT;  // strings
       return attr->bytes.len < DL_BINARY_IN_PLACE ? DL_RECORD_DENSE : DL_RECORD_DENSE_IN_DATA;
     case DL_ATTR_DENSE_ARRAY:
       return DL_RECORD_DENSE_ARRAY;
