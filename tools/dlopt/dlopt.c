@@ -15,7 +15,7 @@ typedef struct pass_flag {
   const char *options;  // NULL: none
 } pass_flag;
 
-enum { NO_LIMIT = -1 };
+#define NO_LIMIT INT64_MIN
 
 typedef struct options {
   dl_cli_list inputs;
@@ -381,16 +381,21 @@ static int prepare(const options *o) {
   return status;
 }
 
+static bool valid_limit(int64_t limit) { return limit >= 0 || limit == NO_LIMIT; }
+
+// The smallest size that is left out; 0: none.
+static size_t limit_of(int64_t limit) { return limit == NO_LIMIT ? 0 : (size_t)limit + 1; }
+
 static int run(options *o) {
-  if (o->elide_elements < NO_LIMIT || o->elide_resources < NO_LIMIT)
+  if (!valid_limit(o->elide_elements) || !valid_limit(o->elide_resources))
     return dl_cli_usage_error("dlopt", "--mlir-elide-…-if-larger must not be negative");
   if (o->emit_bytecode && o->split)
     return dl_cli_usage_error("dlopt", "--emit-bytecode and --split-input-file exclude each other");
   if (o->threads < 0 || o->threads > 1024)
     return dl_cli_usage_error("dlopt", "--threads must be between 0 and 1024");
   o->run.threads = o->disable_threading ? 1 : (unsigned)o->threads;
-  o->print.elide_elements = (size_t)(o->elide_elements + 1);
-  o->print.elide_resources = (size_t)(o->elide_resources + 1);
+  o->print.elide_elements = limit_of(o->elide_elements);
+  o->print.elide_resources = limit_of(o->elide_resources);
   o->run.print_options = &o->print;
   int status = prepare(o);
   if (status != DL_EXIT_OK || o->list_passes || o->show_dialects) return status;
