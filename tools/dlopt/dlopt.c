@@ -387,8 +387,11 @@ static bool valid_limit(int64_t limit) { return limit >= 0 || limit == NO_LIMIT;
 static size_t limit_of(int64_t limit) { return limit == NO_LIMIT ? 0 : (size_t)limit + 1; }
 
 static int run(options *o) {
-  if (!valid_limit(o->elide_elements) || !valid_limit(o->elide_resources))
-    return dl_cli_usage_error("dlopt", "--mlir-elide-…-if-larger must not be negative");
+  if (!valid_limit(o->elide_elements))
+    return dl_cli_usage_error("dlopt", "--mlir-elide-elementsattrs-if-larger must not be negative");
+  if (!valid_limit(o->elide_resources))
+    return dl_cli_usage_error("dlopt",
+                              "--mlir-elide-resource-strings-if-larger must not be negative");
   if (o->emit_bytecode && o->split)
     return dl_cli_usage_error("dlopt", "--emit-bytecode and --split-input-file exclude each other");
   if (o->threads < 0 || o->threads > 1024)
