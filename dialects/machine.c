@@ -1,5 +1,7 @@
 #include "dialects/machine.h"
 
+#include <string.h>
+
 static dl_attr find_description(const dl_op *op) {
   for (; op; op = dl_op_parent(op)) {
     dl_attr machine = dl_get_attr(op, "dlir.machine");
@@ -38,11 +40,59 @@ dl_machine dl_machine_of(const dl_op *op) {
       .triple = text(machine, "triple"),
       .cpu = text(machine, "cpu"),
       .features = text(machine, "features"),
-      .dot4 = text(machine, "dot4"),
   };
 }
 
 int64_t dl_machine_lanes(const dl_machine *machine, dl_type element) {
   int64_t lanes = machine->vector_bits / (8 * (int64_t)dl_element_bytes(element));
   return lanes > 0 ? lanes : 1;
+}
+
+// --- machine ops ---
+
+// i8, ui8, si8, …: the type of that name, at the start of the text, which is moved behind it.
+static dl_type read_integer(dl_context *ctx, dl_str *text) {
+  dl_signedness sign = DL_SIGNLESS;
+  size_t i = 0, width = 0;
+  if (i < text->len && text->data[i] == 'u') sign = DL_UNSIGNED, i++;
+  if (i < text->len && text->data[i] == 's') sign = DL_SIGNED, i++;
+  if (i == text->len || text->data[i++] != 'i') return NULL;
+  for (; i < text->len && text->data[i] >= '0' && text->data[i] <= '9'; i++)
+    width = width * 10 + (size_t)(text->data[i] - '0');
+  if (width < 1 || width > 64) return NULL;
+  *text = (dl_str){text->data + i, text->len - i};
+  return dl_integer_type(ctx, (unsigned)width, sign);
+}
+
+static bool read_word(dl_str *text, const char *word) {
+  size_t len = strlen(word);
+  if (text->len < len || memcmp(text->data, word, len)) return false;
+  *text = (dl_str){text->data + len, text->len - len};
+  return true;
+}
+
+static bool read_semantics(dl_context *ctx, dl_str text, dl_machine_op *out) {
+  if (!(out->accumulator = read_integer(ctx, &text)) || !read_word(&text, " += ")) return false;
+  if (!(out->lhs = read_integer(ctx, &text)) || !read_word(&text, " * ")) return false;
+  if (!(out->rhs = read_integer(ctx, &text)) || !read_word(&text, " over ")) return false;
+  bool digits = text.len > 0 && text.len < 4;
+  for (size_t i = 0; i < text.len && digits; i++) {
+    digits = text.data[i] >= '0' && text.data[i] <= '9';
+    out->terms = out->terms * 10 + (text.data[i] - '0');
+  }
+  return digits && out->terms > 0;
+}
+
+dl_status dl_machine_find_op(const dl_op *op, dl_str name, dl_machine_op *out) {
+  dl_attr machine = find_description(op), ops = entry(machine, "ops");
+  dl_ident key = dl_intern(dl_op_context(op), name);
+  dl_attr found = ops && ops->kind == DL_ATTR_DICT ? dl_dict_get(ops, key) : NULL;
+  if (!found || found->kind != DL_ATTR_DICT)
+    return dl_error(dl_op_loc(op), "the machine has no op '%s'", key);
+  *out = (dl_machine_op){
+      .name = name, .lanes = number(found, "lanes", 1, 0), .intrinsic = text(found, "intrinsic")};
+  if (out->lanes && read_semantics(dl_op_context(op), text(found, "compute"), out)) return DL_OK;
+  return dl_error(dl_op_loc(op),
+                  "the machine's op '%s' needs lanes and a compute as 'i32 += ui8 * si8 over 4'",
+                  key);
 }

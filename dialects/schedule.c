@@ -353,6 +353,20 @@ static dl_status apply_partial(dl_loc loc, place at) {
   return DL_OK;
 }
 
+// The reduce iterator becomes the op's terms, the others its lanes.
+static dl_status apply_tensorize(dl_loc loc, const dl_primitive *p, const place *places) {
+  bool reduces = false;
+  for (size_t i = 0; i < p->num_names; i++) {
+    dl_axis *axis = axis_of(places[i]);
+    if (axis->reduce && reduces)
+      return dl_error(loc, "tensorize names two reduce iterators; a machine op has one");
+    reduces |= axis->reduce;
+    axis->machine_op = axis->reduce ? p->word : NULL;
+    axis->vectorize |= !axis->reduce;
+  }
+  return reduces ? DL_OK : dl_error(loc, "tensorize needs a reduce iterator for '%s'", p->word);
+}
+
 // Tiles, orders and fused loops would change what the computes inside of the nest have to make.
 static dl_status check_settled(dl_loc loc, const dl_primitive *p, const dl_nest *nest) {
   bool changes = p->kind == DL_PRIM_TILE || p->kind == DL_PRIM_FUSE || p->kind == DL_PRIM_ORDER;
@@ -386,8 +400,10 @@ static dl_status apply_one(dl_loc loc, const dl_primitive *p, const place *place
       return apply_bind(loc, p, places[0]);
     case DL_PRIM_PARTIAL:
       return apply_partial(loc, places[0]);
+    case DL_PRIM_TENSORIZE:
+      return apply_tensorize(loc, p, places);
     default:
-      return dl_error(loc, "'%s' has no meaning on this target", rows[p->kind].name);
+      dl_bug(NULL, "'%s' is not about iterators alone", rows[p->kind].name);
   }
 }
 
@@ -476,6 +492,28 @@ static dl_status apply_primitive(dl_loc loc, const dl_primitive *p, size_t num_n
   return status;
 }
 
+static const dl_axis *loop_at(const dl_nest *nest, size_t position) {
+  return &nest->axes.data[nest->loops[position]];
+}
+
+static dl_status check_tensorized(dl_loc loc, const dl_nest *nest, size_t position) {
+  const dl_axis *axis = loop_at(nest, position);
+  if (position + 1 != nest->num_loops)
+    return dl_error(loc, "tensorized loop '%s' must be innermost", axis->name);
+  if (!position || !loop_at(nest, position - 1)->vectorize)
+    return dl_error(loc, "the loop around the tensorized '%s' must be lanes", axis->name);
+  return DL_OK;
+}
+
+static dl_status check_vector(dl_loc loc, const dl_nest *nest, size_t position) {
+  const dl_axis *axis = loop_at(nest, position);
+  if (axis->extent == DL_DYNAMIC)
+    return dl_error(loc, "vector loop '%s' must have a constant size", axis->name);
+  size_t inside = nest->num_loops - position - 1;
+  if (inside == 0 || (inside == 1 && loop_at(nest, position + 1)->machine_op)) return DL_OK;
+  return dl_error(loc, "vector loop '%s' must be innermost", axis->name);
+}
+
 // The outer tile of every source of this axis must be an earlier loop, which order alone can break.
 static dl_status check_loop(dl_loc loc, const dl_nest *nest, size_t position, bool *sequential) {
   const dl_axis *axis = &nest->axes.data[nest->loops[position]];
@@ -495,14 +533,9 @@ static dl_status check_loop(dl_loc loc, const dl_nest *nest, size_t position, bo
                     axis->reduce ? "over a parallel iterator" : "outermost");
   }
   *sequential |= !axis->parallel;
-  if (!axis->vectorize) return DL_OK;
-  if (axis->extent == DL_DYNAMIC) {
-    return dl_error(loc, "vector loop '%s' must have a constant size", axis->name);
-  }
-  if (position + 1 != nest->num_loops) {
-    return dl_error(loc, "vector loop '%s' must be innermost", axis->name);
-  }
-  return DL_OK;
+  return axis->machine_op  ? check_tensorized(loc, nest, position)
+         : axis->vectorize ? check_vector(loc, nest, position)
+                           : DL_OK;
 }
 
 // Lanes have no place for other loops.

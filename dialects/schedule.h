@@ -93,7 +93,8 @@ typedef struct dl_axis {
   bool leaf;       // neither tiled nor fused away
   int64_t unroll;  // 1: not, DL_UNROLL_FULL, or by how much
   bool vectorize, parallel;
-  bool partial;  // a reduce loop whose iterations are combined by themselves first
+  bool partial;         // a reduce loop whose iterations are combined by themselves first
+  dl_ident machine_op;  // what replaces the loop and the lanes around it, or NULL
 } dl_axis;
 
 typedef DL_VEC(dl_axis) dl_axis_list;

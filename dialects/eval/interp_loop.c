@@ -1,6 +1,7 @@
 // The ops of the loop level.
 #include "dialects/eval/interp_internal.h"
 #include "dialects/loop/loop.h"
+#include "dialects/machine.h"
 #include "dialects/tensor/compute.h"
 
 // --- for, parallel, if ---
@@ -333,6 +334,47 @@ static dl_status prepare_splat(dl_compiler *c, const dl_op *op, dl_instr *instr)
   return DL_OK;
 }
 
+static dl_status run_repeat(dl_frame *frame, const dl_instr *instr) {
+  dl_place from = instr->operands[0], to = instr->results[0];
+  for (size_t at = 0; at < to.bytes; at += from.bytes)
+    memcpy((char *)dl_at(frame, to) + at, dl_at(frame, from), from.bytes);
+  return DL_OK;
+}
+
+static dl_status prepare_repeat(dl_compiler *c, const dl_op *op, dl_instr *instr) {
+  (void)c, (void)op;
+  instr->run = run_repeat;
+  return DL_OK;
+}
+
+// The low bits of a lane, as an integer of that type.
+static int64_t extend(int64_t lane, dl_type type) {
+  unsigned spare = 64 - type->width;
+  uint64_t high = (uint64_t)lane << spare;
+  return type->signedness == DL_UNSIGNED ? (int64_t)(high >> spare) : (int64_t)high >> spare;
+}
+
+static dl_status run_machine_op(dl_frame *frame, const dl_instr *instr) {
+  const dl_machine_op *op = instr->data;
+  const int64_t *from = dl_at(frame, instr->operands[0]);
+  const int64_t *lhs = dl_at(frame, instr->operands[1]), *rhs = dl_at(frame, instr->operands[2]);
+  int64_t *to = dl_at(frame, instr->results[0]);
+  for (int64_t i = 0; i < op->lanes; i++) {
+    uint64_t sum = (uint64_t)from[i];
+    for (int64_t t = i * op->terms; t < (i + 1) * op->terms; t++)
+      sum += (uint64_t)extend(lhs[t], op->lhs) * (uint64_t)extend(rhs[t], op->rhs);
+    to[i] = extend((int64_t)sum, op->accumulator);
+  }
+  return DL_OK;
+}
+
+static dl_status prepare_machine_op(dl_compiler *c, const dl_op *op, dl_instr *instr) {
+  dl_machine_op *m = dl_arena_alloc(c->arena, sizeof(*m));
+  instr->run = run_machine_op;
+  instr->data = m;
+  return dl_machine_find_op(op, dl_get_str(op, "name"), m);
+}
+
 static dl_status run_iota(dl_frame *frame, const dl_instr *instr) {
   int64_t *lanes = dl_at(frame, instr->results[0]);
   for (size_t i = 0; i < instr->results[0].lanes; i++) lanes[i] = (int64_t)i;
@@ -413,14 +455,26 @@ static dl_status prepare_launch(dl_compiler *c, const dl_op *op, dl_instr *instr
 }
 
 const dl_instr_def dl_loop_instrs[] = {
-    {"loop.for", prepare_for},       {"loop.parallel", prepare_parallel},
-    {"loop.if", prepare_if},         {"loop.load", prepare_load},
-    {"loop.store", prepare_store},   {"loop.gather", prepare_gather},
-    {"loop.splat", prepare_splat},   {"loop.iota", prepare_iota},
-    {"loop.reduce", prepare_reduce}, {"loop.apply", prepare_apply},
-    {"loop.local", prepare_local},   {"loop.constant", prepare_constant},
-    {"loop.alloc", prepare_alloc},   {"loop.arena", prepare_arena},
-    {"loop.slice", prepare_slice},   {"loop.weight", prepare_weight},
-    {"loop.launch", prepare_launch}, {"loop.offset", prepare_offset},
-    {"loop.copy", prepare_copy},     {NULL, NULL},
+    {"loop.for", prepare_for},
+    {"loop.parallel", prepare_parallel},
+    {"loop.if", prepare_if},
+    {"loop.load", prepare_load},
+    {"loop.store", prepare_store},
+    {"loop.gather", prepare_gather},
+    {"loop.splat", prepare_splat},
+    {"loop.iota", prepare_iota},
+    {"loop.reduce", prepare_reduce},
+    {"loop.apply", prepare_apply},
+    {"loop.local", prepare_local},
+    {"loop.constant", prepare_constant},
+    {"loop.alloc", prepare_alloc},
+    {"loop.arena", prepare_arena},
+    {"loop.slice", prepare_slice},
+    {"loop.weight", prepare_weight},
+    {"loop.launch", prepare_launch},
+    {"loop.offset", prepare_offset},
+    {"loop.copy", prepare_copy},
+    {"loop.repeat", prepare_repeat},
+    {"loop.machine_op", prepare_machine_op},
+    {NULL, NULL},
 };

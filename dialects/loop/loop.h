@@ -41,6 +41,9 @@ DL_API void dl_build_loop_store(dl_builder *b, dl_value *value, dl_value *pointe
 DL_API dl_value *dl_build_loop_gather(dl_builder *b, dl_type type, dl_value *pointer,
                                       dl_value *offsets, dl_value *mask);
 DL_API dl_value *dl_build_loop_splat(dl_builder *b, dl_value *scalar, int64_t lanes);
+DL_API dl_value *dl_build_loop_repeat(dl_builder *b, dl_value *vector, int64_t times);
+DL_API dl_value *dl_build_loop_machine_op(dl_builder *b, dl_str name, dl_value *accumulator,
+                                          dl_value *lhs, dl_value *rhs);
 DL_API dl_value *dl_build_loop_iota(dl_builder *b, int64_t lanes);
 DL_API dl_value *dl_build_loop_reduce(dl_builder *b, const char *kind, dl_value *vector);
 DL_API dl_value *dl_build_loop_apply(dl_builder *b, dl_bound at);

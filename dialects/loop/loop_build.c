@@ -164,6 +164,24 @@ dl_value *dl_build_loop_splat(dl_builder *b, dl_value *scalar, int64_t lanes) {
   return finish_value(&d, &loop_splat, dl_vector_type(dl_value_type(scalar), 1, &lanes, NULL));
 }
 
+dl_value *dl_build_loop_repeat(dl_builder *b, dl_value *vector, int64_t times) {
+  draft d = {.b = b};
+  dl_type type = dl_value_type(vector);
+  int64_t lanes = type->shape[0] * times;
+  add_operand(&d, vector);
+  return finish_value(&d, &loop_repeat, dl_vector_type(type->element, 1, &lanes, NULL));
+}
+
+dl_value *dl_build_loop_machine_op(dl_builder *b, dl_str name, dl_value *accumulator, dl_value *lhs,
+                                   dl_value *rhs) {
+  draft d = {.b = b};
+  add_operand(&d, accumulator);
+  add_operand(&d, lhs);
+  add_operand(&d, rhs);
+  add_attr(&d, "name", dl_string_attr(b->ctx, name));
+  return finish_value(&d, &loop_machine_op, dl_value_type(accumulator));
+}
+
 dl_value *dl_build_loop_iota(dl_builder *b, int64_t lanes) {
   draft d = {.b = b};
   return finish_value(&d, &loop_iota, dl_vector_type(dl_index_type(b->ctx), 1, &lanes, NULL));

@@ -1,6 +1,7 @@
 // What the verifier checks beyond the spec of the loop level, and its folder.
 #include "dialects/loop/loop.h"
 #include "dialects/loop/loop_ops.h"
+#include "dialects/machine.h"
 
 // A property that is a map over exactly the operands of a group; num_results 0: any number.
 static dl_status check_map(const dl_op *op, const char *name, size_t group, size_t num_results) {
@@ -133,6 +134,33 @@ dl_status loop_iota_verify(dl_op *op) {
   dl_type type = result_type(op);
   if (is_1d_vector(type) && dl_is_index(type->element)) return DL_OK;
   return dl_error(dl_op_loc(op), "the result must be a vector of index");
+}
+
+dl_status loop_repeat_verify(dl_op *op) {
+  dl_type from = operand_type(op, 0), to = result_type(op);
+  if (is_1d_vector(from) && is_1d_vector(to) && from->element == to->element &&
+      to->shape[0] % from->shape[0] == 0)
+    return DL_OK;
+  return dl_error(dl_op_loc(op), "the result must hold a multiple of the operand's lanes");
+}
+
+static bool is_vector_of(dl_type type, dl_type element, int64_t lanes) {
+  return is_1d_vector(type) && type->shape[0] == lanes && dl_is_integer(type->element) &&
+         type->element->width == element->width;
+}
+
+dl_status loop_machine_op_verify(dl_op *op) {
+  dl_machine_op m;
+  DL_TRY(dl_machine_find_op(op, dl_get_str(op, "name"), &m));
+  if (!is_vector_of(operand_type(op, 0), m.accumulator, m.lanes) ||
+      result_type(op) != operand_type(op, 0))
+    return dl_error(dl_op_loc(op), "accumulator and result must have %lld lanes of %u bits",
+                    (long long)m.lanes, m.accumulator->width);
+  if (is_vector_of(operand_type(op, 1), m.lhs, m.lanes * m.terms) &&
+      is_vector_of(operand_type(op, 2), m.rhs, m.lanes * m.terms))
+    return DL_OK;
+  return dl_error(dl_op_loc(op), "the factors must have %lld lanes of %u and %u bits",
+                  (long long)(m.lanes * m.terms), m.lhs->width, m.rhs->width);
 }
 
 dl_status loop_reduce_verify(dl_op *op) {

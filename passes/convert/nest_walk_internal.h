@@ -50,6 +50,12 @@ const dl_expr *dl_tile_root_iterators(const dl_walk_state *w, const dl_expr *ite
 // that says where they start.
 void dl_region_open(dl_walk_state *w, size_t axis);
 
+// Finds what the schedule's tensorize makes of the nest's compute. Diagnostics: the machine has no
+// such op, the compute is no such sum, the sizes differ.
+dl_status dl_tensorize_check(dl_walk_state *w);
+// The accumulator with a machine op's sum added at the open lanes.
+dl_value *dl_tensorize_emit(dl_walk_state *w, dl_value *accumulator);
+
 // Part of a loop's range [lo, hi), in indices of the axis.
 typedef struct dl_segment {
   dl_expr lo, hi;

@@ -6,6 +6,7 @@
 #ifndef DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 #define DLIR_PASSES_CONVERT_TENSOR_TO_LOOP_INTERNAL_H
 
+#include "dialects/machine.h"
 #include "dialects/schedule.h"
 #include "passes/convert/emitter_internal.h"
 
@@ -42,6 +43,12 @@ typedef struct dl_box_side {
   dl_expr before;  // `first` before it was cut off
 } dl_box_side;
 
+// What replaces the innermost loop and the lanes around it.
+typedef struct dl_tensorized {
+  dl_machine_op op;
+  size_t lhs, rhs;  // inputs
+} dl_tensorized;
+
 // A compute on its way to loops.
 struct dl_stage {
   dl_op *op;
@@ -53,11 +60,12 @@ struct dl_stage {
   dl_expr *symbols;  // over the emitter's dimensions
   dl_expr *extents;  // likewise
   dl_nest nest;
-  dl_stage *host;           // INSIDE: the stage whose loops it is in,
-  size_t host_axis;         // the loop,
-  dl_box_side *box;         // what is made there, per dimension of the result,
-  bool local;               // and whether the buffer has no more than that
-  dl_expr *first, *counts;  // INSIDE or its driver: of the iterators; else NULL
+  dl_tensorized *tensorized;  // or NULL
+  dl_stage *host;             // INSIDE: the stage whose loops it is in,
+  size_t host_axis;           // the loop,
+  dl_box_side *box;           // what is made there, per dimension of the result,
+  bool local;                 // and whether the buffer has no more than that
+  dl_expr *first, *counts;    // INSIDE or its driver: of the iterators; else NULL
   DL_VEC(dl_border) borders;
   bool *vanishes;  // per input: a read outside contributes nothing to the reduction
 };

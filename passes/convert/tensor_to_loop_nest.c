@@ -234,9 +234,15 @@ static void emit_lanes(dl_walk_state *w, size_t level) {
 
 // --- tiles of accumulators ---
 
+static bool is_tensorized(const dl_walk_state *w, size_t level) {
+  return level < w->nest->num_loops && w->nest->axes.data[w->nest->loops[level]].machine_op;
+}
+
 static size_t vector_axis(const dl_walk_state *w) {
-  if (w->nest->num_loops == 0) return DL_NO_AXIS;
-  size_t last = w->nest->loops[w->nest->num_loops - 1];
+  size_t count = w->nest->num_loops;
+  if (count && is_tensorized(w, count - 1)) count--;
+  if (count == 0) return DL_NO_AXIS;
+  size_t last = w->nest->loops[count - 1];
   bool vector = w->nest->axes.data[last].vectorize && w->extent[last] > 1;
   return vector ? last : DL_NO_AXIS;
 }
@@ -306,6 +312,8 @@ static void emit_level(dl_walk_state *w, size_t level) {
     emit_tile(w, level);
   } else if (level == w->nest->num_loops) {
     emit_point(w);
+  } else if (is_tensorized(w, level)) {
+    w->acc[w->acc_index] = dl_tensorize_emit(w, w->acc[w->acc_index]);
   } else if (w->nest->loops[level] == vector_axis(w)) {
     emit_lanes(w, level);
   } else {
@@ -555,6 +563,7 @@ dl_status dl_kernel_check_nest(dl_kernel *k, dl_stage *root) {
   DL_TRY(check_addition(&w));
   DL_TRY(check_carry(&w));
   DL_TRY(check_root_reads(&w));
+  DL_TRY(dl_tensorize_check(&w));
   return dl_region_check(k, root);
 }
 

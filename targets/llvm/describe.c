@@ -74,6 +74,25 @@ static dl_attr entry_value(description *d, yaml_document_t *doc, const yaml_node
   return *text && !*end ? dl_i64_attr(d->ctx, number) : dl_string_attr_z(d->ctx, text);
 }
 
+// Entries of entries, `levels` deep; NULL where one has no value.
+static dl_attr nested_value(description *d, yaml_document_t *doc, const yaml_node_t *node,
+                            int levels) {
+  if (!levels) return entry_value(d, doc, node);
+  if (!node || node->type != YAML_MAPPING_NODE) return NULL;
+  DL_VEC(dl_named_attr) entries = {0};
+  bool valid = true;
+  yaml_node_pair_t *p = node->data.mapping.pairs.start;
+  for (; p < node->data.mapping.pairs.top; p++) {
+    const char *key = scalar_text(yaml_document_get_node(doc, p->key));
+    dl_attr value = nested_value(d, doc, yaml_document_get_node(doc, p->value), levels - 1);
+    valid &= key && value;
+    if (valid) DL_PUSH(&entries, ((dl_named_attr){dl_intern_z(d->ctx, key), value}));
+  }
+  dl_attr result = valid ? dl_dict_attr(d->ctx, entries.len, entries.data) : NULL;
+  DL_VEC_FREE(&entries);
+  return result;
+}
+
 static dl_status read_document(description *d, yaml_document_t *doc, const char *path) {
   yaml_node_t *root = yaml_document_get_root_node(doc);
   if (!root || root->type != YAML_MAPPING_NODE)
@@ -81,7 +100,8 @@ static dl_status read_document(description *d, yaml_document_t *doc, const char 
   for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
        p++) {
     const char *key = scalar_text(yaml_document_get_node(doc, p->key));
-    dl_attr value = entry_value(d, doc, yaml_document_get_node(doc, p->value));
+    int levels = key && !strcmp(key, "ops") ? 2 : 0;
+    dl_attr value = nested_value(d, doc, yaml_document_get_node(doc, p->value), levels);
     if (!key || !value)
       return dl_error(d->loc, "%s:%zu: expected a name with a number, a text or a list", path,
                       yaml_document_get_node(doc, p->key)->start_mark.line + 1);
@@ -214,6 +234,31 @@ static void fit_vectors(description *d) {
   if (!dlrt_cpu_has("avx2,fma", NULL, 0)) lower_vectors(d, 128, 16);
 }
 
+static bool is_present(dl_attr op, int64_t vector_bits) {
+  dl_context *ctx = op->ctx;
+  dl_attr needs = dl_dict_get(op, dl_intern_z(ctx, "needs"));
+  dl_attr lanes = dl_dict_get(op, dl_intern_z(ctx, "lanes"));
+  if (lanes && lanes->kind == DL_ATTR_INTEGER && lanes->integer * 32 > vector_bits) return false;
+  if (!needs || needs->kind != DL_ATTR_STRING) return true;
+  char *names = strndup(needs->bytes.data, needs->bytes.len);
+  bool present = dlrt_cpu_has(names, NULL, 0);
+  free(names);
+  return present;
+}
+
+static void keep_present_ops(description *d) {
+  dl_attr all = get_entry(d, "ops"), bits = get_entry(d, "vector_bits");
+  if (!all || all->kind != DL_ATTR_DICT || !bits) return;
+  DL_VEC(dl_named_attr) present = {0};
+  for (size_t i = 0; i < all->count; i++) {
+    dl_named_attr op = all->entries[i];
+    if (op.value->kind == DL_ATTR_DICT && is_present(op.value, bits->integer))
+      DL_PUSH(&present, op);
+  }
+  set_entry(d, "ops", dl_dict_attr(d->ctx, present.len, present.data));
+  DL_VEC_FREE(&present);
+}
+
 static void measure_cache(description *d, const char *name, int which) {
   long bytes = sysconf(which);
   if (bytes > 0) set_number(d, name, bytes);
@@ -231,6 +276,7 @@ static dl_status describe_native(description *d) {
   if (status == DL_OK) {
     keep_present_features(d);
     fit_vectors(d);
+    keep_present_ops(d);
     set_entry(d, "name", dl_string_attr_z(d->ctx, "native"));
     set_number(d, "cores", dlrt_cpu_count());
     measure_cache(d, "l1_bytes", _SC_LEVEL1_DCACHE_SIZE);

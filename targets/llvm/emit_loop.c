@@ -1,5 +1,6 @@
 // emit_loop.c: the loop dialect inside kernels and host functions.
 #include "dialects/loop/loop.h"
+#include "dialects/machine.h"
 #include "ir/op_def.h"
 #include "targets/llvm/emit_internal.h"
 
@@ -309,6 +310,46 @@ static dl_status emit_splat(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   return DL_OK;
 }
 
+static dl_status emit_repeat(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
+  (void)row;
+  unsigned from = dl_lanes(dl_value_type(dl_operand(op, 0)));
+  unsigned to = dl_lanes(dl_value_type(dl_result(op, 0)));
+  LLVMValueRef vector = dl_emitted_operand(e, op, 0);
+  LLVMValueRef *lanes = dl_calloc(to, sizeof(*lanes));
+  for (unsigned i = 0; i < to; i++)
+    lanes[i] = LLVMConstInt(LLVMInt32TypeInContext(e->ctx), i % from, false);
+  dl_set_result(e, op,
+                LLVMBuildShuffleVector(e->b, vector, LLVMGetPoison(LLVMTypeOf(vector)),
+                                       LLVMConstVector(lanes, to), ""));
+  free(lanes);
+  return DL_OK;
+}
+
+// Intrinsics that are overloaded are so on the accumulator and a factor; others may want the same
+// bits as vectors of another type.
+static dl_status emit_machine_op(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
+  (void)row;
+  dl_machine_op m;
+  DL_TRY(dl_machine_find_op(op, dl_get_str(op, "name"), &m));
+  unsigned id = LLVMLookupIntrinsicID(m.intrinsic.data, m.intrinsic.len);
+  if (!id)
+    return dl_error(dl_op_loc(op), "LLVM has no intrinsic '%.*s'", (int)m.intrinsic.len,
+                    m.intrinsic.data);
+  LLVMValueRef args[3];
+  for (size_t i = 0; i < 3; i++) args[i] = dl_emitted_operand(e, op, i);
+  LLVMTypeRef types[] = {LLVMTypeOf(args[0]), LLVMTypeOf(args[1])}, wanted[3];
+  size_t num_types = LLVMIntrinsicIsOverloaded(id) ? 2 : 0;
+  LLVMTypeRef type = LLVMIntrinsicGetType(e->ctx, id, types, num_types);
+  if (LLVMCountParamTypes(type) != 3)
+    return dl_error(dl_op_loc(op), "the intrinsic '%s' does not take three operands",
+                    LLVMIntrinsicGetName(id, &(size_t){0}));
+  LLVMGetParamTypes(type, wanted);
+  for (size_t i = 0; i < 3; i++) args[i] = LLVMBuildBitCast(e->b, args[i], wanted[i], "");
+  LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, types, num_types);
+  dl_set_result(e, op, LLVMBuildCall2(e->b, type, callee, args, 3, ""));
+  return DL_OK;
+}
+
 static dl_status emit_iota(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
   (void)row;
   dl_type type = dl_value_type(dl_result(op, 0));
@@ -365,6 +406,7 @@ static const dl_emit_row loop_rows[] = {
     {"loop.for", emit_for, 0, NULL},       {"loop.parallel", emit_parallel, 0, NULL},
     {"loop.if", emit_if, 0, NULL},         {"loop.load", emit_load, 0, NULL},
     {"loop.store", emit_store, 0, NULL},   {"loop.gather", emit_gather, 0, NULL},
+    {"loop.repeat", emit_repeat, 0, NULL}, {"loop.machine_op", emit_machine_op, 0, NULL},
     {"loop.local", emit_local, 0, NULL},   {"loop.constant", emit_data, 0, NULL},
     {"loop.offset", emit_offset, 0, NULL}, {"loop.copy", emit_copy, 0, NULL},
     {"loop.splat", emit_splat, 0, NULL},   {"loop.iota", emit_iota, 0, NULL},
