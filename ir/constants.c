@@ -9,12 +9,6 @@ struct dl_known_constant {
   dl_known_constant *next;
 };
 
-static const dl_dialect_def *dialect_of(const dl_op *op) {
-  const char *name = dl_op_name(op), *dot = strchr(name, '.');
-  if (!dot) return NULL;
-  return dl_find_dialect(dl_op_context(op), (dl_str){name, (size_t)(dot - name)});
-}
-
 static dl_known_constant *find(const dl_constants *constants, dl_attr value, dl_type type,
                                const dl_dialect_def *dialect, const dl_region *scope) {
   dl_known_constant *known = dl_ptr_map_get(&constants->by_attr, value);
@@ -68,7 +62,7 @@ static dl_op *materialize(const dl_dialect_def *dialect, dl_op *user, dl_region 
 }
 
 dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value, dl_type type) {
-  const dl_dialect_def *dialect = dialect_of(user);
+  const dl_dialect_def *dialect = dl_dialect_of(user);
   dl_region *scope = dl_sharing_scope(user, constants->root);
   if (!dialect || !dialect->materialize_constant || !scope) return NULL;
   dl_known_constant *known = find(constants, value, type, dialect, scope);
@@ -80,14 +74,14 @@ dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value, 
   if (!op) return NULL;
   add(constants, op, value, dialect, scope);
   // Dialects may borrow another one's constants.
-  if (dialect_of(op) != dialect) add(constants, op, value, dialect_of(op), scope);
+  if (dl_dialect_of(op) != dialect) add(constants, op, value, dl_dialect_of(op), scope);
   return dl_result(op, 0);
 }
 
 dl_value *dl_constants_unify(dl_constants *constants, dl_op *op) {
   dl_attr value = dl_constant_value(dl_result(op, 0));
   dl_region *scope = dl_sharing_scope(op, constants->root);
-  const dl_dialect_def *dialect = dialect_of(op);
+  const dl_dialect_def *dialect = dl_dialect_of(op);
   if (!value || !scope) return NULL;
   dl_type type = dl_value_type(dl_result(op, 0));
   dl_known_constant *known = find(constants, value, type, dialect, scope);

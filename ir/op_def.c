@@ -55,6 +55,12 @@ size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
                     op->info->def->num_results, op->num_results, i, count);
 }
 
+const dl_dialect_def *dl_dialect_of(const dl_op *op) {
+  const char *name = dl_op_name(op), *dot = strchr(name, '.');
+  if (!dot) return NULL;
+  return dl_find_dialect(dl_op_context(op), (dl_str){name, (size_t)(dot - name)});
+}
+
 bool dl_successor_operands(const dl_op *op, size_t successor, size_t *first, size_t *count) {
   const dl_op_def *def = dl_op_def_of(op);
   *first = *count = 0;
