@@ -214,6 +214,13 @@ dl_attr dl_dense_string_attr(dl_type shaped, size_t count, const dl_attr *string
                                   .splat = splat});
 }
 
+dl_attr dl_splat_attr(dl_type shaped, dl_attr scalar) {
+  dl_type type = scalar->type;
+  uint64_t bits = type->kind == DL_TYPE_FLOAT ? dl_float_encode(type->float_kind, scalar->number)
+                                              : (uint64_t)scalar->integer;
+  return dl_dense_attr(shaped, (dl_str){(const char *)&bits, dl_element_bytes(type)}, true);
+}
+
 dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values) {
   return unique_attr(&(attr_data){.ctx = shaped->ctx,
                                   .kind = DL_ATTR_SPARSE,

@@ -86,6 +86,7 @@ DL_API dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat);  // c
 DL_API dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat);
 // Elements of a type that is no number, given as strings: one each, or one if splat.
 DL_API dl_attr dl_dense_string_attr(dl_type shaped, size_t count, const dl_attr *strings, bool splat);
+DL_API dl_attr dl_splat_attr(dl_type shaped, dl_attr scalar);  // an INTEGER or FLOAT of the element type
 // indices: a 2-D dense i64 attribute; values: a 1-D dense attribute (or splats of these).
 DL_API dl_attr dl_sparse_attr(dl_type shaped, dl_attr indices, dl_attr values);
 DL_API dl_attr dl_resource_attr(dl_type tensor, dl_ident name);

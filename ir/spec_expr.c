@@ -127,7 +127,7 @@ static const dl_spec_node *parse_call(dl_spec_parser *p, dl_ident name, dl_ident
 
 // Functions that take a type in angle brackets; elsewhere `<` after a name compares.
 static bool takes_type(dl_ident name) {
-  static const char *const names[] = {"cast", "sum", "prod", "lowest", "highest"};
+  static const char *const names[] = {"cast", "sum", "prod", "lowest", "highest", "elements"};
   for (size_t i = 0; i < DL_COUNT(names); i++)
     if (!strcmp(names[i], name)) return true;
   return false;

@@ -516,11 +516,21 @@ static dl_status bind_reshape(dl_binder *b, const dl_spec_node *call, size_t tar
   return DL_OK;
 }
 
-// target = elements(list)
-static dl_status bind_elements(dl_binder *b, const dl_spec_node *call, size_t target) {
+// target = elements(list), or elements<T>(list), a new temporary
+static dl_status bind_elements(dl_binder *b, const dl_spec_statement *st, size_t target) {
+  const dl_spec_node *call = st->expr;
   dl_bound_value list;
   DL_TRY(dl_eval(b, call->args[0], &list));
-  if (list.kind != DL_BV_LIST || b->tensors.data[target].rank != 1)
+  if (list.kind != DL_BV_LIST)
+    return dl_spec_fail(b, "elements takes a list and makes a vector");
+  if (target == SIZE_MAX) {
+    dl_type element;
+    DL_TRY(dl_eval_type(b, call->type, &element));
+    dl_expr *size = dl_arena_alloc(b->arena, sizeof *size);
+    *size = dl_expr_const(b->ctx, (int64_t)list.count);
+    target = add_temporary(b, st->target, element, 1, size);
+  }
+  if (b->tensors.data[target].rank != 1)
     return dl_spec_fail(b, "elements takes a list and makes a vector");
   dl_bound_statement s = {
       .kind = DL_STATEMENT_ELEMENTS, .target = target, .num_elements = list.count};
@@ -537,9 +547,11 @@ static dl_status bind_elements(dl_binder *b, const dl_spec_node *call, size_t ta
 static dl_status bind_whole(dl_binder *b, const dl_spec_statement *s, size_t target) {
   const dl_spec_node *call = s->expr;
   bool fits = call->kind == DL_NODE_CALL && call->num_args == 1;
-  if (target == SIZE_MAX) return dl_spec_fail(b, "'%s' is no result", s->target);
+  bool elements = fits && !strcmp(call->name, "elements");
+  if (target == SIZE_MAX && !(elements && call->type))
+    return dl_spec_fail(b, "'%s' is no result", s->target);
   if (fits && !strcmp(call->name, "reshape")) return bind_reshape(b, call, target);
-  if (fits && !strcmp(call->name, "elements")) return bind_elements(b, call, target);
+  if (elements) return bind_elements(b, s, target);
   return dl_spec_fail(b, "'%s' without indices is reshape(…) or elements(…)", s->target);
 }
 

@@ -11,6 +11,7 @@
   X(dce)                        \
   X(graph_assign_layouts)       \
   X(graph_cancel_relayouts)     \
+  X(graph_choose_algorithms)    \
   X(graph_canonicalize)         \
   X(graph_fold_batch_norm)      \
   X(graph_fold_constants)       \

@@ -130,6 +130,14 @@ dl_status loop_splat_verify(dl_op *op) {
   return dl_error(dl_op_loc(op), "the result must be a vector of the operand's type");
 }
 
+bool loop_splat_fold(dl_op *op, const dl_attr *constants, dl_folded *results) {
+  dl_attr scalar = constants[0];
+  bool number = scalar && (scalar->kind == DL_ATTR_INTEGER || scalar->kind == DL_ATTR_FLOAT);
+  if (!number || scalar->bytes.len) return false;
+  results[0].constant = dl_splat_attr(result_type(op), scalar);
+  return true;
+}
+
 dl_status loop_iota_verify(dl_op *op) {
   dl_type type = result_type(op);
   if (is_1d_vector(type) && dl_is_index(type->element)) return DL_OK;

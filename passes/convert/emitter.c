@@ -169,19 +169,11 @@ void dl_emit_forget(dl_loop_emitter *e, const dl_value *pointer) {
 
 // --- scalars and vectors ---
 
-static dl_attr splat_attr(dl_attr scalar, int64_t lanes) {
-  dl_type type = scalar->type;
-  uint64_t bits = type->kind == DL_TYPE_FLOAT ? dl_float_encode(type->float_kind, scalar->number)
-                                              : (uint64_t)scalar->integer;
-  dl_str bytes = {(const char *)&bits, dl_element_bytes(type)};
-  return dl_dense_attr(with_lanes(type, lanes), bytes, true);
-}
-
 dl_value *dl_emit_constant(dl_loop_emitter *e, dl_attr scalar, bool vector) {
   int64_t lanes = vector ? e->lanes : 1;
   dl_value *known = find_emitted(e, scalar, NULL, lanes);
   if (known) return known;
-  dl_attr value = lanes > 1 ? splat_attr(scalar, lanes) : scalar;
+  dl_attr value = lanes > 1 ? dl_splat_attr(with_lanes(scalar->type, lanes), scalar) : scalar;
   dl_named_attr attr = {dl_intern_z(e->ctx, "value"), value};
   dl_op *op = dl_build(&e->b, &(dl_op_state){.def = &arith_constant,
                                              .num_results = 1,

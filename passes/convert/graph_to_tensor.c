@@ -11,6 +11,8 @@
 #include "ir/pass.h"
 #include "passes/convert/spec_to_tensor.h"
 
+#define MAX_TABLE_ELEMENTS 64
+
 typedef struct converter {
   dl_conversion *cv;
   dl_ptr_map values;  // of the group being lowered: graph value -> tensor value
@@ -45,16 +47,14 @@ static dl_status lower(converter *c, dl_builder *b, dl_op *op, dl_value **result
   return dl_error(dl_op_loc(op), "'%s' is no dense computation", dl_op_name(op));
 }
 
-// The group's name: that of the first op with an ONNX name, else of its first compute.
-static dl_ident group_label(const dl_op *group, const dl_op *first) {
-  dl_ident name = dl_loc_first_name(dl_op_loc(group));
-  if (name) return name;
-  dl_str label = dl_is(first, tensor_compute) ? dl_get_str(first, "label") : DL_STR("reinterpret");
-  return dl_intern(dl_op_context(group), label);
+// Tables that a computation is unrolled over belong to its kernel; larger constants are weights.
+static bool is_table(const dl_op *op) {
+  return dl_is(op, tensor_constant) &&
+         dl_num_elements(dl_value_type(dl_result(op, 0))) <= MAX_TABLE_ELEMENTS;
 }
 
 static bool belongs_in_group(const dl_op *op) {
-  return dl_is(op, tensor_compute) || dl_is(op, tensor_reinterpret);
+  return dl_is(op, tensor_compute) || dl_is(op, tensor_reinterpret) || is_table(op);
 }
 
 typedef DL_VEC(dl_op *) op_list;
@@ -67,6 +67,16 @@ static op_list new_ops(dl_op *group, dl_op *after) {
   for (; op != group; op = dl_op_next(op))
     if (belongs_in_group(op)) DL_PUSH(&ops, op);
   return ops;
+}
+
+// The group's name: that of the first op with an ONNX name, else of its first compute.
+static dl_ident group_label(const dl_op *group, const op_list *ops) {
+  dl_ident name = dl_loc_first_name(dl_op_loc(group));
+  if (name) return name;
+  dl_str label = DL_STR("reinterpret");
+  for (size_t i = ops->len; i-- > 0;)
+    if (dl_is(ops->data[i], tensor_compute)) label = dl_get_str(ops->data[i], "label");
+  return dl_intern(dl_op_context(group), label);
 }
 
 static bool is_defined_by(const op_list *ops, const dl_value *value) {
@@ -83,7 +93,7 @@ static void wrap(dl_op *group, dl_op *after, dl_value **results) {
   for (size_t i = 0; i < dl_num_results(group); i++)
     if (is_defined_by(&ops, results[i])) DL_PUSH(&defined, results[i]);
   if (defined.len) {
-    dl_ident label = group_label(group, ops.data[0]);
+    dl_ident label = group_label(group, &ops);
     dl_op *wrapped =
         dl_group_build(ops.len, ops.data, defined.len, defined.data, label, dl_op_loc(group));
     for (size_t i = 0, next = 0; i < dl_num_results(group) && next < defined.len; i++)

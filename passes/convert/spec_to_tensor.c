@@ -5,6 +5,7 @@
 #include "dialects/tensor/compute.h"
 #include "dialects/tensor/sizes.h"
 #include "dialects/tensor/tensor_ops.h"
+#include "ir/floats.h"
 #include "passes/convert/flatten_temporaries.h"
 #include "passes/convert/scalar_to_arith.h"
 #include "passes/convert/stored_iterators.h"
@@ -399,7 +400,27 @@ static dl_value *element_index(void *user, dl_builder *b, dl_expr index) {
   return leaf_index(((element_leaves *)user)->low, b, index);
 }
 
+// The elements as a dense attribute, if all are known numbers.
+static dl_attr known_elements(const lowering *low, const dl_bound_statement *st) {
+  dl_type type = low->types[st->target];
+  size_t bytes = dl_element_bytes(type->element);
+  char *data = dl_arena_alloc(low->arena, st->num_elements * bytes + 1);
+  for (size_t i = 0; i < st->num_elements; i++) {
+    const dl_scalar *element = st->elements[i];
+    if (element->op != DL_SCALAR_CONST) return NULL;
+    if (dl_is_float(type->element))
+      dl_float_store(type->element->float_kind, element->constant->number, data + i * bytes);
+    else
+      memcpy(data + i * bytes, &element->constant->integer, bytes);
+  }
+  return dl_dense_attr(type, (dl_str){data, st->num_elements * bytes}, false);
+}
+
 static dl_value *lower_elements(lowering *low, const dl_bound_statement *st) {
+  bool temporary = low->bound->tensors[st->target].kind == DL_BOUND_TEMPORARY;
+  dl_attr known = temporary ? known_elements(low, st) : NULL;
+  dl_type type = low->types[st->target];
+  if (known) return dl_result(tensor_materialize_constant(low->b, known, type), 0);
   element_leaves e = {low, st};
   dl_scalar_leaves leaves = {&e, element_read, element_index, NULL};
   dl_value **elements = dl_arena_alloc(low->arena, (st->num_elements + 1) * sizeof(dl_value *));
@@ -409,7 +430,7 @@ static dl_value *lower_elements(lowering *low, const dl_bound_statement *st) {
                                                    .num_operands = st->num_elements,
                                                    .operands = elements,
                                                    .num_results = 1,
-                                                   .result_types = &low->types[st->target]}),
+                                                   .result_types = &type}),
                    0);
 }
 
@@ -453,6 +474,30 @@ static bool reads_in_place(const dl_bound_spec *bound, const dl_bound_statement 
   return false;
 }
 
+// Splits dimension `dim` of a layout by a block that is stored innermost.
+static void add_inner_block(dl_layout *layout, unsigned dim, int64_t block) {
+  for (size_t i = 0; i < layout->num_dims; i++)
+    if (layout->dims[i].dim == dim) layout->dims[i].below *= block;
+  layout->dims[layout->num_dims++] = (dl_layout_dim){dim, block, 1};
+  layout->tile[dim] *= block;
+}
+
+// A temporary that `st` reads at other indices than it writes at keeps the order of its dimensions,
+// with lanes innermost along the iterators along which the target has them.
+static void block_as_target(lowering *low, const dl_bound_statement *st, size_t t) {
+  const dl_layout *target = &low->layouts[st->target];
+  dl_layout *layout = &low->layouts[t];
+  for (size_t r = 0; r < st->num_reads; r++) {
+    const dl_bound_read *read = &st->reads[r];
+    if (read->tensor != t || !dl_layout_is_row_major(layout)) continue;
+    for (unsigned d = 0; d < layout->rank; d++)
+      for (unsigned to = 0; to < target->rank; to++)
+        if (read->indices[d] == st->out[to] && target->tile[to] > 1 &&
+            layout->num_dims < DL_LAYOUT_MAX_DIMS)
+          add_inner_block(layout, d, target->tile[to]);
+  }
+}
+
 // A temporary lies as what is computed from it element by element. Statements only read earlier
 // targets, so the last ones are settled first.
 static void lay_out_temporaries(lowering *low) {
@@ -461,9 +506,13 @@ static void lay_out_temporaries(lowering *low) {
     size_t target = bound->statements[i].target;
     const dl_bound_tensor *tensor = &bound->tensors[target];
     if (tensor->kind != DL_BOUND_TEMPORARY) continue;
-    for (size_t user = i + 1; user < bound->num_statements; user++)
-      if (reads_in_place(bound, &bound->statements[user], target))
-        low->layouts[target] = low->layouts[bound->statements[user].target];
+    for (size_t user = i + 1; user < bound->num_statements; user++) {
+      const dl_bound_statement *st = &bound->statements[user];
+      if (reads_in_place(bound, st, target))
+        low->layouts[target] = low->layouts[st->target];
+      else if (st->kind == DL_STATEMENT_COMPUTE)
+        block_as_target(low, st, target);
+    }
     low->types[target] = temporary_type(tensor, &low->layouts[target]);
   }
 }

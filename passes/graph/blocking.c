@@ -124,6 +124,7 @@ static bool spread(dl_blocking *b) {
   }
   for (size_t i = 0; i < bound->num_statements; i++) {
     const dl_bound_statement *st = &bound->statements[i];
+    if (dl_is_table(st)) continue;
     if (st->kind != DL_STATEMENT_COMPUTE || has_gather_of(b, st->body)) return false;
     if (!iterators_agree(b, st)) return false;
   }
@@ -169,15 +170,24 @@ static int64_t extent_of(const contraction *c, size_t iterator) {
 }
 
 // The iterator that runs along a dimension of the result and of the weight; *dim is that of the
-// result.
-static size_t feature_iterator(const dl_blocking *b, const contraction *c, size_t *dim) {
+// result. With `batches`, it may run along one of the data too.
+static size_t iterator_of_both(const dl_blocking *b, const contraction *c, bool batches,
+                               size_t *dim) {
   for (size_t d = 0; d < b->bound->tensors[c->result.tensor].rank; d++) {
     size_t iterator = dl_unit_iterator(c->statement, c->result.indices[d], b->block);
     if (iterator == SIZE_MAX || dim_along(b, c, &c->weight, iterator) == SIZE_MAX) continue;
+    if (!batches && dim_along(b, c, &c->data, iterator) != SIZE_MAX) continue;
     *dim = d;
     return iterator;
   }
   return SIZE_MAX;
+}
+
+// A matrix product per element of a batch has features beside the batch; where channels are
+// convolved one by one, these are the batch.
+static size_t feature_iterator(const dl_blocking *b, const contraction *c, size_t *dim) {
+  size_t iterator = iterator_of_both(b, c, false, dim);
+  return iterator == SIZE_MAX ? iterator_of_both(b, c, true, dim) : iterator;
 }
 
 // Blocks the channels that are summed over, where there are enough of them or the activation has

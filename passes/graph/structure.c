@@ -1,9 +1,25 @@
 #include "passes/graph/structure.h"
 
+bool dl_is_compile_time(const dl_value *value) {
+  const dl_op *op = dl_value_def(value);
+  if (!op || !dl_has_trait(op, DL_PURE) || dl_num_regions(op)) return false;
+  for (size_t i = 0; i < dl_num_operands(op); i++)
+    if (!dl_is_compile_time(dl_operand(op, i))) return false;
+  return true;
+}
+
+bool dl_is_table(const dl_bound_statement *st) {
+  if (st->kind != DL_STATEMENT_ELEMENTS) return false;
+  for (size_t i = 0; i < st->num_elements; i++)
+    if (st->elements[i]->op != DL_SCALAR_CONST) return false;
+  return true;
+}
+
 bool dl_is_dense_compute(const dl_bound_spec *bound) {
   bool computes = false;
   for (size_t i = 0; i < bound->num_statements; i++) {
-    if (bound->statements[i].kind == DL_STATEMENT_ELEMENTS) return false;
+    const dl_bound_statement *st = &bound->statements[i];
+    if (st->kind == DL_STATEMENT_ELEMENTS && !dl_is_table(st)) return false;
     computes |= bound->statements[i].kind == DL_STATEMENT_COMPUTE;
   }
   return computes;

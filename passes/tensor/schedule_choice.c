@@ -435,6 +435,78 @@ static void choose_scalar(dl_model *m) {
   free_loops(&loops);
 }
 
+// --- reductions over tables ---
+
+#define MAX_TABLE_POINTS 4  // of a tile, beside those along the tables
+
+static void unroll_all(dl_model *m, const loop_list *loops) {
+  for (size_t i = 0; i < loops->names.len; i++)
+    emit(m, dl_prim_unroll(m->k->e.ctx, loops->names.data[i], 0));
+}
+
+static void append_loops(loop_list *to, const loop_list *from) {
+  for (size_t i = 0; i < from->names.len; i++)
+    add_loop(to, from->names.data[i], from->extents.data[i]);
+}
+
+// The last parallel axis that runs along no table; DL_NO_AXIS when there is none.
+static size_t free_axis(const dl_model *m, size_t vector) {
+  for (size_t i = m->axes.len; i-- > 0;) {
+    const dl_model_axis *a = &m->axes.data[i];
+    if (!a->reduce && !a->table && i != vector && a->extent > 1) return i;
+  }
+  return DL_NO_AXIS;
+}
+
+// Unrolled along the tables, whose elements so become constants of the code: factors of zero and
+// one cost nothing. As many points as leave registers for what is read make a tile.
+static void choose_over_table(dl_model *m, size_t vector) {
+  vector = dl_model_fuse(m, vector);
+  size_t pixel = free_axis(m, vector);
+  loop_list loops = {0}, reduce = {0}, taps = {0}, points = {0};
+  int64_t held = 1;
+  for (size_t i = 0; i < m->axes.len; i++) {
+    const dl_model_axis *a = axis(m, i);
+    if (a->reduce) {
+      add_loop(a->table ? &taps : &reduce, a->name, a->extent);
+    } else if (a->table) {
+      bool whole = a->table == a->extent;
+      dl_ident in = whole ? a->name : tile_axis(m, i, a->table, DL_REMAINDER_PEEL, &loops);
+      if (in) add_loop(&points, in, a->table);
+      held *= a->table;
+    } else if (i != pixel && i != vector) {
+      add_loop(&loops, a->name, a->extent);
+    }
+  }
+  size_t grid = loops.names.len;
+  int64_t along = (m->machine->vector_registers * 3 / 4) / held;
+  if (along > MAX_TABLE_POINTS) along = MAX_TABLE_POINTS;
+  if (pixel != DL_NO_AXIS) {
+    if (!axis(m, pixel)->guarded) grid++;
+    dl_ident in = tile_axis(m, pixel, along, DL_REMAINDER_PEEL, &loops);
+    if (in) add_loop(&points, in, along);
+  }
+  append_loops(&loops, &reduce);
+  append_loops(&loops, &taps);
+  append_loops(&loops, &points);
+  add_loop(&loops, axis(m, vector)->name, axis(m, vector)->extent);
+  emit_order(m, &loops);
+  emit_name(m, DL_PRIM_VECTORIZE, axis(m, vector)->name);
+  unroll_all(m, &taps);
+  unroll_all(m, &points);
+  emit_grid(m, &loops, grid);
+  free_loops(&loops);
+  free_loops(&reduce);
+  free_loops(&taps);
+  free_loops(&points);
+}
+
+static void emit_border(dl_model *m) {
+  if (!any_guard(m)) return;
+  dl_attr peel = dl_keyword_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "peel"));
+  emit(m, dl_call_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "border"), 1, &peel));
+}
+
 static void choose_reduction(dl_model *m) {
   bool gathers = false;
   size_t vector = contiguous_axis(m, &gathers);
@@ -450,14 +522,17 @@ static void choose_reduction(dl_model *m) {
       return;
     }
   }
+  int64_t whole = axis(m, vector)->extent;
+  if (dl_model_reads_table(m) && whole % m->lanes == 0 && whole <= 2 * m->lanes) {
+    choose_over_table(m, vector);
+    emit_border(m);
+    return;
+  }
   dl_model_tiling t = {.vector = dl_model_fuse(m, vector)};
   find_vector(m, &t);
   find_axes(m, &t);
   choose_tile(m, &t);
-  if (any_guard(m)) {
-    dl_attr peel = dl_keyword_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "peel"));
-    emit(m, dl_call_attr(m->k->e.ctx, dl_intern_z(m->k->e.ctx, "border"), 1, &peel));
-  }
+  emit_border(m);
 }
 
 // One work-item per point: the loops along which the result is contiguous come last, so that

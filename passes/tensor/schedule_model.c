@@ -60,6 +60,40 @@ static bool slides(const dl_model *m, size_t iterator) {
   return false;
 }
 
+// --- tables ---
+
+// The least period after which an expression in a dimension repeats, as far as `mod` shows it;
+// `extent` if it does not.
+static int64_t period_of(dl_expr e, unsigned dim, int64_t extent) {
+  if (!dl_expr_uses_dim(e, dim)) return 1;
+  if (e->kind == DL_EXPR_MOD && e->rhs->kind == DL_EXPR_CONST && e->lhs->kind == DL_EXPR_DIM)
+    return e->rhs->value < extent ? e->rhs->value : extent;
+  if (e->kind != DL_EXPR_ADD && e->kind != DL_EXPR_MUL) return extent;
+  int64_t left = period_of(e->lhs, dim, extent), right = period_of(e->rhs, dim, extent);
+  return left > right ? left : right;
+}
+
+// How far the elements of known tensors that a stage reads go along an iterator.
+static int64_t table_along(dl_kernel *k, const dl_stage *s, unsigned iterator) {
+  int64_t extent = s->nest.axes.data[iterator].extent, along = 0;
+  for (size_t i = 0; i < s->c.num_inputs && extent != DL_DYNAMIC; i++) {
+    const dl_tensor_ref *ref = dl_kernel_ref(k, s->c.inputs[i]);
+    dl_map map = s->c.in_maps[i];
+    for (size_t d = 0; ref->constant && d < map->num_results; d++) {
+      if (!dl_expr_uses_dim(map->results[d], iterator)) continue;
+      int64_t period = period_of(map->results[d], iterator, extent);
+      if (period > along) along = period;
+    }
+  }
+  return along;
+}
+
+bool dl_model_reads_table(const dl_model *m) {
+  for (size_t i = 0; i < m->axes.len; i++)
+    if (m->axes.data[i].table) return true;
+  return false;
+}
+
 void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *machine,
                    dl_primitive_list *out) {
   const dl_stage *s = root->driver ? root->driver : root;
@@ -83,7 +117,8 @@ void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *
     const dl_axis *axis = &s->nest.axes.data[i];
     DL_PUSH(&m->axes,
             ((dl_model_axis){dl_intern_f(k->e.ctx, "%s.%s", s->c.label, axis->name), axis->extent,
-                             axis->reduce, guards(m, i), axis->reduce && slides(m, i), strides}));
+                             axis->reduce, guards(m, i), axis->reduce && slides(m, i),
+                             table_along(k, s, (unsigned)i), strides}));
   }
   DL_VEC_FREE(&offsets);
 }
@@ -92,6 +127,7 @@ void dl_model_free(dl_model *m) { DL_VEC_FREE(&m->axes); }
 
 static bool fusable(const dl_model *m, const dl_model_axis *x, const dl_model_axis *y) {
   if (x->reduce != y->reduce || x->guarded || y->guarded || y->extent == DL_DYNAMIC) return false;
+  if (x->table || y->table) return false;
   if (x->extent == 1 || y->extent == 1) return false;
   for (size_t a = 0; a < m->num_accesses; a++) {
     if (x->strides[a] == DL_MODEL_NONLINEAR || y->strides[a] == DL_MODEL_NONLINEAR) return false;

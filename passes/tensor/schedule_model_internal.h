@@ -16,6 +16,7 @@ typedef struct dl_model_axis {
   bool reduce;
   bool guarded;      // an index of a read with `else` depends on it
   bool window;       // of a reduction: some index is made of it and of a parallel iterator
+  int64_t table;     // known elements are read along it: after how many points again, else 0
   int64_t *strides;  // per access, in elements
 } dl_model_axis;
 
@@ -66,6 +67,9 @@ typedef struct dl_model_rounds {
 } dl_model_rounds;
 
 dl_model_rounds dl_model_find_rounds(const dl_model *m);
+
+// Whether known elements are read: the nest is then to be unrolled over these.
+bool dl_model_reads_table(const dl_model *m);
 
 // Appends the primitives for a root's nest.
 void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,

@@ -199,6 +199,12 @@ int dl_check_machine(const char *tool, dl_context *ctx, const dl_compile_options
   return check_description(tool, ctx, target, options);
 }
 
+static void allow_error(dl_op *module, const dl_compile_options *options) {
+  if (options->tolerance <= 0) return;
+  dl_type f64 = dl_float_type(dl_op_context(module), DL_F64);
+  dl_set_attr(module, "dlir.tolerance", dl_float_attr(f64, options->tolerance));
+}
+
 static dl_status run_pipeline(dl_op *module, const dl_compile_options *options) {
   dl_buffer text = {0};
   dl_status status = dl_compile_pipeline(module, options, &text);
@@ -294,6 +300,7 @@ dl_status dl_compile_module(dl_op *module, const char *output, const dl_compile_
   const dl_target_def *target = load_target(module, options);
   if (!target) return DL_FAILED;
   DL_TRY(describe_machine(module, target, options));
+  allow_error(module, options);
   DL_TRY(lower(module, options));
   return emit(module, target, output, options);
 }

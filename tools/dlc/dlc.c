@@ -1,6 +1,7 @@
 // dlc: compiles a model.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "tools/common/check_each_pass.h"
@@ -11,7 +12,7 @@
 typedef struct options {
   dl_cli_list inputs, shapes, exposed;
   dl_extensions extensions;
-  const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report, *weights;
+  const char *output, *emit, *target, *march, *mcpu, *prefix, *level, *report, *weights, *tolerance;
   dl_check_options check;
   bool print_pipeline, quiet;
   dl_temporaries *temporaries;
@@ -50,6 +51,12 @@ static bool is_place(const char *value) {
   return !strcmp(value, "embed") || !strcmp(value, "separate");
 }
 
+static bool is_fraction(const char *value) {
+  char *end;
+  double number = strtod(value, &end);
+  return end != value && !*end && number >= 0 && number < 1;
+}
+
 static bool is_level(const char *value) { return value[0] >= '0' && value[0] <= '3' && !value[1]; }
 
 static const dl_cli_option option_table[] = {
@@ -73,6 +80,10 @@ static const dl_cli_option option_table[] = {
                  "1.5 GB on)",
                  is_place),
     DL_CLI_VALID(JOINED, "O", options, level, "0…3", "How much to optimize (default: 2)", is_level),
+    DL_CLI_VALID(TEXT, "tolerance", options, tolerance, "R (0 to 1)",
+                 "Allow algorithms whose error is up to R of an output's largest "
+                 "magnitude; from 1e-3 on, Winograd convolution (default: 0)",
+                 is_fraction),
     DL_CLI_VALID(TEXT, "prefix", options, prefix, "C-NAME",
                  "Of the exported symbol C-NAME_query (default: the output's name)", is_identifier),
     DL_CLI(BOOL, "print-pipeline", options, print_pipeline, NULL,
@@ -107,6 +118,7 @@ static int check_options(const options *o, dl_compile_options *compile) {
   if (o->inputs.len != 1) return dl_cli_usage_error("dlc", "expected one model");
   if (!o->output && !o->print_pipeline) return dl_cli_usage_error("dlc", "expected -o OUT");
   *compile = (dl_compile_options){.emit = o->emit,
+                                  .tolerance = o->tolerance ? strtod(o->tolerance, NULL) : 0,
                                   .target = o->target,
                                   .march = o->march,
                                   .mcpu = o->mcpu,
