@@ -57,9 +57,21 @@ typedef struct dl_buffer {
   size_t len, capacity;
 } dl_buffer;
 
-DL_API void dl_buffer_append(dl_buffer *buffer, const void *bytes, size_t len);
-DL_API void dl_buffer_puts(dl_buffer *buffer, const char *text);
-DL_API void dl_buffer_putc(dl_buffer *buffer, char c);
+// Makes room for `extra` more bytes and the NUL.
+DL_API void dl_buffer_reserve(dl_buffer *buffer, size_t extra);
+
+static inline void dl_buffer_append(dl_buffer *buffer, const void *bytes, size_t len) {
+  if (buffer->capacity - buffer->len <= len) dl_buffer_reserve(buffer, len);
+  if (len) memcpy(buffer->data + buffer->len, bytes, len);
+  buffer->len += len;
+  buffer->data[buffer->len] = '\0';
+}
+static inline void dl_buffer_puts(dl_buffer *buffer, const char *text) {
+  dl_buffer_append(buffer, text, strlen(text));
+}
+static inline void dl_buffer_putc(dl_buffer *buffer, char c) { dl_buffer_append(buffer, &c, 1); }
+DL_API void dl_buffer_put_unsigned(dl_buffer *buffer, uint64_t value);  // in decimal
+DL_API void dl_buffer_put_signed(dl_buffer *buffer, int64_t value);
 DL_API void dl_buffer_printf(dl_buffer *buffer, const char *format, ...) DL_PRINTF(2, 3);
 DL_API void dl_buffer_vprintf(dl_buffer *buffer, const char *format, va_list args);
 DL_API void dl_buffer_free(dl_buffer *buffer);

@@ -33,6 +33,7 @@ void dl_block_insert_before(dl_block *block, dl_block *before) {
 }
 
 void dl_block_free(dl_block *block) {
+  dl_symbols_changed(block);
   for (dl_op *op = block->first, *next; op; op = next) {
     next = op->next;
     dl_op_free(op);

@@ -183,6 +183,7 @@ void dl_op_erase(dl_op *op) {
 
 void dl_op_unlink(dl_op *op) {
   if (!op->block) return;
+  dl_symbols_changed(op->block);
   *(op->prev ? &op->prev->next : &op->block->first) = op->next;
   *(op->next ? &op->next->prev : &op->block->last) = op->prev;
   op->prev = op->next = NULL;
@@ -190,6 +191,7 @@ void dl_op_unlink(dl_op *op) {
 }
 
 static void link_between(dl_op *op, dl_block *block, dl_op *prev, dl_op *next) {
+  dl_symbols_changed(block);
   op->block = block;
   op->prev = prev;
   op->next = next;

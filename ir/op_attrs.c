@@ -35,8 +35,13 @@ static void remove_at(dl_op *op, uint32_t at) {
   memmove(op->attrs + at, op->attrs + at + 1, (op->num_attrs - at) * sizeof(*op->attrs));
 }
 
+static void note_name(dl_op *op, dl_ident name) {
+  if (op->block && name == op->info->ctx->sym_name) dl_symbols_changed(op->block);
+}
+
 void dl_set_inherent_attr(dl_op *op, dl_ident name, dl_attr value) {
   uint32_t at;
+  note_name(op, name);
   if (find(op, 0, op->num_inherent, name, &at)) {
     op->attrs[at].value = value;
     if (value) return;
@@ -50,6 +55,7 @@ void dl_set_inherent_attr(dl_op *op, dl_ident name, dl_attr value) {
 
 void dl_set_discardable_attr(dl_op *op, dl_ident name, dl_attr value) {
   uint32_t at;
+  note_name(op, name);
   if (find(op, op->num_inherent, op->num_attrs, name, &at)) {
     op->attrs[at].value = value;
     if (!value) remove_at(op, at);

@@ -5,6 +5,8 @@
 #ifndef DLIR_IR_OP_INTERNAL_H
 #define DLIR_IR_OP_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "ir/binary.h"
 #include "ir/op.h"
 #include "ir/op_def.h"
@@ -52,6 +54,8 @@ struct dl_region {
   dl_context *ctx;
 };
 
+typedef struct dl_symbol_index dl_symbol_index;
+
 struct dl_block {
   dl_context *ctx;
   dl_region *region;
@@ -60,6 +64,8 @@ struct dl_block {
   dl_ident label;
   dl_block_arg **args;
   uint32_t num_args, args_capacity;
+  _Atomic(dl_symbol_index *) symbols;  // of its ops, or NULL: made when they are looked up often
+  atomic_uint lookups;                 // of symbols since the last change
 };
 
 enum {
@@ -151,5 +157,14 @@ void dl_drop_operands(dl_op *op);
 // Frees op and everything below; operands have been dropped.
 void dl_op_free(dl_op *op);
 void dl_block_free(dl_block *block);
+void dl_symbol_index_free(dl_symbol_index *index);
+// After the ops of the block, or their names, have changed.
+static inline void dl_symbols_changed(dl_block *block) {
+  dl_symbol_index *index = atomic_load_explicit(&block->symbols, memory_order_relaxed);
+  if (!index) return;
+  atomic_store_explicit(&block->symbols, NULL, memory_order_relaxed);
+  atomic_store_explicit(&block->lookups, 0, memory_order_relaxed);
+  dl_symbol_index_free(index);
+}
 
 #endif

@@ -2,6 +2,13 @@
 
 #include "ir/context_internal.h"
 
+// A block too large for the classes, before its memory; the heap knows them all.
+typedef struct large_block {
+  _Alignas(16) struct large_block *next;
+  struct large_block **link;
+  dl_slab_heap *heap;
+} large_block;
+
 void dl_slab_init(dl_slab_heap *heaps) {
   for (size_t i = 0; i < DL_SLAB_HEAPS; i++) atomic_flag_clear(&heaps[i].busy);
 }
@@ -11,6 +18,10 @@ void dl_slab_release(dl_slab_heap *heaps) {
     for (void *chunk = heaps[i].chunks, *next; chunk; chunk = next) {
       next = *(void **)chunk;
       free(chunk);
+    }
+    for (large_block *block = heaps[i].large, *next; block; block = next) {
+      next = block->next;
+      free(block);
     }
   }
 }
@@ -34,7 +45,7 @@ static void *take(dl_slab_heap *heap, size_t size) {
     char *chunk = dl_malloc(DL_SLAB_CHUNK);
     *(void **)chunk = heap->chunks;
     heap->chunks = chunk;
-    heap->free = chunk + DL_SLAB_GRAIN;
+    heap->free = chunk + 16;
     heap->end = chunk + DL_SLAB_CHUNK;
   }
   void *memory = heap->free;
@@ -42,9 +53,34 @@ static void *take(dl_slab_heap *heap, size_t size) {
   return memory;
 }
 
+static void *alloc_large(dl_context *ctx, size_t size) {
+  large_block *block = dl_malloc(sizeof(*block) + size);
+  dl_slab_heap *heap = enter(ctx);
+  *block = (large_block){heap->large, &heap->large, heap};
+  if (block->next) block->next->link = &block->next;
+  heap->large = block;
+  leave(heap);
+  return block + 1;
+}
+
+static void enter_heap(dl_slab_heap *heap) {
+  for (size_t tries = 1; atomic_flag_test_and_set_explicit(&heap->busy, memory_order_acquire);)
+    if (++tries % DL_SLAB_HEAPS == 0) sched_yield();
+}
+
+static void free_large(void *memory) {
+  large_block *block = (large_block *)memory - 1;
+  dl_slab_heap *heap = block->heap;
+  enter_heap(heap);
+  *block->link = block->next;
+  if (block->next) block->next->link = block->link;
+  leave(heap);
+  free(block);
+}
+
 void *dl_slab_alloc(dl_context *ctx, size_t size) {
   size_t class = (size + DL_SLAB_GRAIN - 1) / DL_SLAB_GRAIN;
-  if (class >= DL_SLAB_CLASSES) return dl_malloc(size);
+  if (class >= DL_SLAB_CLASSES) return alloc_large(ctx, size);
   dl_slab_heap *heap = enter(ctx);
   void *memory = heap->free_lists[class];
   if (memory) {
@@ -60,7 +96,7 @@ void dl_slab_free(dl_context *ctx, void *memory, size_t size) {
   if (!memory) return;
   size_t class = (size + DL_SLAB_GRAIN - 1) / DL_SLAB_GRAIN;
   if (class >= DL_SLAB_CLASSES) {
-    free(memory);
+    free_large(memory);
     return;
   }
   dl_slab_heap *heap = enter(ctx);

@@ -84,6 +84,7 @@ typedef struct dl_spec_rule {
 typedef struct dl_spec_attr_rule {
   dl_ident name;
   dl_ident base;              // "i64", "string", …
+  dl_type number;             // that base names, or NULL
   bool is_array;              // base[…]
   const dl_spec_node *count;  // of an array; NULL: any
   size_t num_choices;         // base(a|b)
@@ -113,6 +114,8 @@ typedef struct dl_spec {
   const dl_spec_statement *statements;
 } dl_spec;
 
+// i32, index, f32, bool, …; NULL for other names.
+dl_type dl_scalar_type_by_name(dl_context *ctx, const char *name);
 // Parses all texts of a definition; every error is reported at `loc`. NULL on failure.
 const dl_spec *dl_spec_parse(dl_context *ctx, const dl_op_def *def, dl_loc loc);
 // Whether the definition's texts are well-formed.

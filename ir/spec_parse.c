@@ -148,6 +148,7 @@ static dl_status parse_attr(dl_spec_parser *p, const dl_attr_spec *spec, dl_spec
   if (!is_attr_base(rule->base))
     return dl_error(p->loc, "in %s: unknown kind of attribute '%.*s'", p->what, (int)base.len,
                     base.data);
+  rule->number = dl_scalar_type_by_name(p->ctx, rule->base);
   if (dl_spec_accept(p, "[")) {
     rule->is_array = true;
     if (!dl_spec_is(p, "]") && !(rule->count = dl_spec_parse_expr(p))) return DL_FAILED;

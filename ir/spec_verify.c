@@ -1,4 +1,5 @@
 // Verifies an op against its spec.
+#include "ir/op_internal.h"
 #include "ir/spec_bind.h"
 
 // --- counts ---
@@ -82,34 +83,37 @@ static bool has_array_kind(dl_context *ctx, dl_ident base, dl_attr attr) {
   return true;
 }
 
-static dl_status check_choice(dl_binder *b, const dl_spec_attr_rule *rule, dl_attr attr) {
+static dl_status check_choice(const dl_op *op, const dl_spec_attr_rule *rule, dl_attr attr) {
   if (!rule->num_choices || attr->kind != DL_ATTR_STRING) return DL_OK;
   dl_buffer names = {0};
   for (size_t i = 0; i < rule->num_choices; i++) {
     if (dl_str_is(attr->bytes, rule->choices[i])) return dl_buffer_free(&names), DL_OK;
     dl_buffer_printf(&names, "%s%s", i ? ", " : "", rule->choices[i]);
   }
-  dl_error(dl_op_loc(b->op), "'%s': attribute '%s' is \"%.*s\", expected one of %s",
-           dl_op_name(b->op), rule->name, (int)attr->bytes.len, attr->bytes.data, names.data);
+  dl_error(dl_op_loc(op), "'%s': attribute '%s' is \"%.*s\", expected one of %s", dl_op_name(op),
+           rule->name, (int)attr->bytes.len, attr->bytes.data, names.data);
   dl_buffer_free(&names);
   return DL_FAILED;
 }
 
-static dl_status check_attr(dl_binder *b, const dl_spec_attr_rule *rule, size_t i) {
-  const dl_attr_spec *spec = &b->spec->def->attrs[i];
-  dl_attr attr = dl_get_attr_ident(b->op, rule->name);
+static bool fits(dl_context *ctx, const dl_spec_attr_rule *rule, dl_attr attr) {
+  if (rule->number && !rule->is_array && attr->type == rule->number)
+    return attr->kind == DL_ATTR_INTEGER || attr->kind == DL_ATTR_FLOAT;
+  return rule->is_array ? has_array_kind(ctx, rule->base, attr) : has_kind(ctx, rule->base, attr);
+}
+
+static dl_status check_attr(const dl_op *op, const dl_spec_attr_rule *rule,
+                            const dl_attr_spec *spec) {
+  dl_attr attr = dl_get_attr_ident(op, rule->name);
   if (!attr) {
     if (spec->optional || spec->default_value || !strcmp(rule->base, "unit")) return DL_OK;
-    return dl_error(dl_op_loc(b->op), "'%s': requires attribute '%s'", dl_op_name(b->op),
-                    spec->name);
+    return dl_error(dl_op_loc(op), "'%s': requires attribute '%s'", dl_op_name(op), spec->name);
   }
-  bool fits = rule->is_array ? has_array_kind(b->ctx, rule->base, attr)
-                             : has_kind(b->ctx, rule->base, attr);
-  if (fits) return check_choice(b, rule, attr);
+  if (fits(dl_op_context(op), rule, attr)) return check_choice(op, rule, attr);
   dl_buffer text = {0};
   dl_print_attr(&text, attr);
-  dl_error(dl_op_loc(b->op), "'%s': attribute '%s' is %s, expected '%s'", dl_op_name(b->op),
-           spec->name, text.data, spec->constraint);
+  dl_error(dl_op_loc(op), "'%s': attribute '%s' is %s, expected '%s'", dl_op_name(op), spec->name,
+           text.data, spec->constraint);
   dl_buffer_free(&text);
   return DL_FAILED;
 }
@@ -126,10 +130,10 @@ static dl_status check_attr_count(dl_binder *b, const dl_spec_attr_rule *rule) {
                   dl_op_name(b->op), rule->name, dl_array_len(attr), (long long)expected);
 }
 
-static dl_status check_attrs(dl_binder *b) {
+static dl_status check_attrs(const dl_op *op, const dl_spec *spec) {
   dl_status status = DL_OK;
-  for (size_t i = 0; i < b->spec->def->num_attrs; i++)
-    if (check_attr(b, &b->spec->attrs[i], i)) status = DL_FAILED;
+  for (size_t i = 0; i < spec->def->num_attrs; i++)
+    if (check_attr(op, &spec->attrs[i], &spec->def->attrs[i])) status = DL_FAILED;
   return status;
 }
 
@@ -182,17 +186,17 @@ static dl_status check_results(dl_binder *b) {
 }
 
 dl_status dl_spec_verify(const dl_op *op) {
-  const dl_op_def *def = dl_op_def_of(op);
-  dl_context *ctx = dl_op_context(op);
-  if (dl_find_op_def(ctx, dl_str_of(def->name)) != def) return DL_OK;
-  DL_TRY(dl_check_counts(op));
-  const dl_spec *spec = dl_spec_of(op);
-  if (!spec) return DL_FAILED;
+  const dl_spec *spec;
+  DL_TRY(dl_op_info_spec(op, &spec));
+  if (!spec) return DL_OK;
+  bool counted = op->num_operands == op->info->num_operands &&
+                 op->num_results == op->info->num_results;
+  if (!counted) DL_TRY(dl_check_counts(op));
   // Rules are evaluated on attributes and operands that are sound by themselves only.
-  dl_binder b = {.ctx = ctx, .op = op, .spec = spec};
-  dl_status status = check_attrs(&b);
-  if (status || spec->is_free) return status;
-  status = dl_binder_start(&b, op, spec);
+  DL_TRY(check_attrs(op, spec));
+  if (spec->is_free) return DL_OK;
+  dl_binder b;
+  dl_status status = dl_binder_start(&b, op, spec);
   if (status == DL_OK) status = check_attr_counts(&b);
   if (status == DL_OK) status = dl_check_conditions(&b);
   if (status == DL_OK) status = check_results(&b);

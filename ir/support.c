@@ -26,7 +26,7 @@ void *dl_realloc(void *memory, size_t size) {
   return grown;
 }
 
-static void reserve(dl_buffer *buffer, size_t extra) {
+void dl_buffer_reserve(dl_buffer *buffer, size_t extra) {
   size_t needed = buffer->len + extra + 1;
   if (needed <= buffer->capacity) return;
   size_t capacity = buffer->capacity ? 2 * buffer->capacity : 64;
@@ -34,31 +34,29 @@ static void reserve(dl_buffer *buffer, size_t extra) {
   buffer->data = dl_realloc(buffer->data, buffer->capacity);
 }
 
-void dl_buffer_append(dl_buffer *buffer, const void *bytes, size_t len) {
-  reserve(buffer, len);
-  if (len) memcpy(buffer->data + buffer->len, bytes, len);
-  buffer->len += len;
-  buffer->data[buffer->len] = '\0';
+void dl_buffer_put_unsigned(dl_buffer *buffer, uint64_t value) {
+  char digits[20];
+  size_t at = sizeof digits;
+  do {
+    digits[--at] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value);
+  dl_buffer_append(buffer, digits + at, sizeof digits - at);
 }
 
-void dl_buffer_puts(dl_buffer *buffer, const char *text) {
-  dl_buffer_append(buffer, text, strlen(text));
-}
-
-void dl_buffer_putc(dl_buffer *buffer, char c) {
-  reserve(buffer, 1);
-  buffer->data[buffer->len++] = c;
-  buffer->data[buffer->len] = '\0';
+void dl_buffer_put_signed(dl_buffer *buffer, int64_t value) {
+  if (value < 0) dl_buffer_putc(buffer, '-');
+  dl_buffer_put_unsigned(buffer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void dl_buffer_vprintf(dl_buffer *buffer, const char *format, va_list args) {
   va_list again;
   va_copy(again, args);
-  reserve(buffer, 63);
+  dl_buffer_reserve(buffer, 63);
   size_t room = buffer->capacity - buffer->len;
   int len = vsnprintf(buffer->data + buffer->len, room, format, args);
   if (len > 0 && (size_t)len >= room) {
-    reserve(buffer, (size_t)len);
+    dl_buffer_reserve(buffer, (size_t)len);
     vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, again);
   }
   if (len > 0) buffer->len += (size_t)len;

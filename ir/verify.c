@@ -10,16 +10,18 @@ typedef struct verifier {
   bool failed;
 } verifier;
 
+static bool has_trait(const dl_op *op, uint32_t trait) { return op->info->traits & trait; }
+
 static void check(verifier *v, dl_status status) { v->failed |= status != DL_OK; }
 
 // Unregistered ops may be anything, so what they hold is taken as it is; a symbol table without
 // terminators is a set of declarations rather than a sequence.
 static bool is_ordered(const dl_op *parent) {
-  return !dl_has_trait(parent, DL_UNREGISTERED | DL_NO_TERMINATOR);
+  return !has_trait(parent, DL_UNREGISTERED | DL_NO_TERMINATOR);
 }
 
 static bool may_terminate(const dl_op *op) {
-  return dl_has_trait(op, DL_TERMINATOR | DL_UNREGISTERED);
+  return has_trait(op, DL_TERMINATOR | DL_UNREGISTERED);
 }
 
 // --- values ---
@@ -32,8 +34,16 @@ static bool is_available(verifier *v, const dl_value *value, const dl_op *user) 
   return dl_is_arg(value) || dl_result_owner(value)->order < user->order;
 }
 
+// The usual case: the value is defined earlier in the same block.
+static bool is_before(const dl_value *value, const dl_op *user) {
+  if (dl_is_arg(value)) return dl_as_arg(value)->block == user->block && user->block;
+  const dl_op *def = dl_result_owner(value);
+  return def->block == user->block && def->order < user->order;
+}
+
 static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
   const dl_value *value = op->operands[i].value;
+  if (value && is_before(value, op)) return;
   if (!value) {
     check(v, dl_op_error(op, "operand #%u is not set", i));
     return;
@@ -42,7 +52,7 @@ static void verify_operand(verifier *v, dl_op *op, uint32_t i) {
   const dl_op *user = op, *isolated = NULL;
   while (user && block && (!user->block || user->block->region != block->region)) {
     user = dl_op_parent(user);
-    if (user && !isolated && dl_has_trait(user, DL_ISOLATED)) isolated = user;
+    if (user && !isolated && has_trait(user, DL_ISOLATED)) isolated = user;
   }
   if (user && block && isolated) {
     check(v, dl_op_error(op, "uses a value (operand #%u) defined outside of an isolated op", i));
@@ -85,9 +95,9 @@ static void verify_passed(verifier *v, dl_op *op, size_t i) {
 }
 
 static void verify_position(verifier *v, dl_op *op) {
-  if (dl_has_trait(op, DL_TERMINATOR) && op->block && op->next)
+  if (has_trait(op, DL_TERMINATOR) && op->block && op->next)
     check(v, dl_op_error(op, "must be the last operation in its block"));
-  verify_successors(v, op);
+  if (op->num_successors) verify_successors(v, op);
 }
 
 static void verify_block_end(verifier *v, const dl_op *parent, const dl_block *block) {
@@ -117,12 +127,12 @@ static void verify_regions(verifier *v, dl_op *op) {
 // --- ops ---
 
 static dl_status verify_registration(const dl_op *op) {
-  if (!dl_has_trait(op, DL_UNREGISTERED) || dl_allows_unregistered(dl_op_context(op))) return DL_OK;
+  if (!has_trait(op, DL_UNREGISTERED) || dl_allows_unregistered(dl_op_context(op))) return DL_OK;
   return dl_op_error(op, "is not registered by any loaded dialect");
 }
 
 static dl_status verify_definition(dl_op *op) {
-  if (dl_has_trait(op, DL_UNREGISTERED)) return DL_OK;
+  if (has_trait(op, DL_UNREGISTERED)) return DL_OK;
   const dl_op_def *def = op->info->def;
   if (op->num_regions != def->num_regions)
     return dl_op_error(op, "expected %zu regions, found %u", def->num_regions, op->num_regions);

@@ -124,8 +124,9 @@ dl_status dl_verify_traits(const dl_op *op) {
       {DL_FUNCTION, verify_function},
   };
   dl_status status = DL_OK;
+  uint32_t traits = op->info->traits;
   for (size_t i = 0; i < DL_COUNT(checks); i++) {
-    if (dl_has_trait(op, checks[i].trait) && checks[i].verify(op) != DL_OK) status = DL_FAILED;
+    if (traits & checks[i].trait && checks[i].verify(op) != DL_OK) status = DL_FAILED;
   }
   return status;
 }
