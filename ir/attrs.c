@@ -56,12 +56,31 @@ static const void *copy(dl_arena *arena, const void *from, size_t size) {
   return to;
 }
 
+static bool loc_holds_alias(dl_loc loc) {
+  if (!loc || loc->kind == DL_LOC_FILE) return false;
+  for (size_t i = 0; i < loc->num_locs; i++)
+    if (loc_holds_alias(loc->locs[i])) return true;
+  return (loc->metadata && loc->metadata->has_alias) || loc_holds_alias(loc->child) ||
+         loc_holds_alias(loc->caller);
+}
+
+static bool holds_alias(dl_attr attr) {
+  if (attr->kind == DL_ATTR_MAP || attr->kind == DL_ATTR_SET) return true;
+  if (attr->kind == DL_ATTR_LOC) return loc_holds_alias(attr->loc);
+  for (size_t i = 0; i < num_elements(attr); i++)
+    if (attr->elements[i]->has_alias) return true;
+  for (size_t i = 0; i < num_entries(attr); i++)
+    if (attr->entries[i].value->has_alias) return true;
+  return attr->type && attr->type->has_alias;
+}
+
 // Leaves the bytes where they are.
 static void *make_attr_in_place(dl_context *ctx, dl_arena *arena, const void *key) {
   dl_attr from = key;
   attr_data *attr = dl_arena_alloc(arena, sizeof(*attr));
   *attr = *from;
   attr->ctx = ctx;
+  attr->has_alias = holds_alias(attr);
   return attr;
 }
 

@@ -65,6 +65,7 @@ struct dl_attr_data {
   int64_t offset;            // STRIDED
   const int64_t *strides;    // STRIDED: count strides
   dl_loc loc;                // LOC
+  bool has_alias;            // is or holds an affine map or set, which print as aliases
 };
 
 DL_API dl_attr dl_unit_attr(dl_context *ctx);

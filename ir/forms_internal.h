@@ -7,6 +7,7 @@
 // The op that holds a file's top-level ops; the ops of its dialect print without prefix at top
 // level.
 #define DL_TOP_LEVEL_OP "builtin.module"
+#define DL_TOP_LEVEL_DIALECT "builtin."
 
 // Nesting of regions, types and attributes that is read.
 enum { DL_MAX_NESTING = 400 };

@@ -2,7 +2,6 @@
 
 #include "ir/context_internal.h"
 #include "ir/op_internal.h"
-#include "ir/spec_internal.h"
 
 // The sizes of the groups are those of the entries, where at most one is not DL_ONE, which takes
 // what is left.
@@ -87,42 +86,4 @@ bool dl_try_fold(dl_op *op, dl_folded *results) {
   bool folded = op->info->def->fold(op, constants, results);
   if (constants != few) free(constants);
   return folded;
-}
-
-// --- infos ---
-
-static bool info_is_of(const void *key, const void *object) {
-  return ((const dl_op_info *)object)->def == key;
-}
-
-static uint32_t fixed_count(size_t num_specs, const dl_value_spec *specs) {
-  for (size_t i = 0; i < num_specs; i++)
-    if (specs[i].arity != DL_ONE) return DL_ANY_COUNT;
-  return (uint32_t)num_specs;
-}
-
-static void *make_info(dl_context *ctx, dl_arena *arena, const void *key) {
-  const dl_op_def *def = key;
-  dl_op_info *info = dl_arena_alloc(arena, sizeof(*info));
-  dl_ident *names = dl_arena_alloc(arena, (def->num_attrs + 1) * sizeof(*names));
-  for (size_t i = 0; i < def->num_attrs; i++) names[i] = dl_intern_z(ctx, def->attrs[i].name);
-  *info = (dl_op_info){.def = def,
-                       .ctx = ctx,
-                       .traits = def->traits,
-                       .attr_names = names,
-                       .num_operands = fixed_count(def->num_operands, def->operands),
-                       .num_results = fixed_count(def->num_results, def->results)};
-  return info;
-}
-
-const dl_op_info *dl_op_info_of(dl_context *ctx, const dl_op_def *def) {
-  return dl_unique(ctx, DL_UNIQUE_OP_INFO, dl_hash_pointer(def), def, info_is_of, make_info);
-}
-
-dl_status dl_op_info_spec(const dl_op *op, const dl_spec **spec) {
-  *spec = atomic_load_explicit(&op->info->spec, memory_order_acquire);
-  if (*spec) return DL_OK;
-  if (dl_find_op_def(op->info->ctx, op->info->name) != op->info->def) return DL_OK;
-  *spec = dl_spec_of(op);
-  return *spec ? DL_OK : DL_FAILED;
 }

@@ -14,6 +14,8 @@ typedef struct dl_op_info {
   dl_context *ctx;
   uint32_t traits;             // of the definition
   const dl_ident *attr_names;  // of def->attrs, interned
+  dl_str name, quoted;         // the latter as a string literal
+  bool is_bare;                // the name reads as an op's name without quotes
   // Counts of operands and results that need no look at the attributes, or DL_ANY_COUNT.
   uint32_t num_operands, num_results;
   _Atomic(const struct dl_spec *) spec;  // NULL until dl_spec_of

@@ -66,6 +66,7 @@ struct dl_block {
   uint32_t num_args, args_capacity;
   _Atomic(dl_symbol_index *) symbols;  // of its ops, or NULL: made when they are looked up often
   atomic_uint lookups;                 // of symbols since the last change
+  uint32_t number;                     // as in dl_op
 };
 
 enum {

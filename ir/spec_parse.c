@@ -363,3 +363,11 @@ const dl_spec *dl_spec_of(const dl_op *op) {
   atomic_store_explicit(&info->spec, spec, memory_order_release);
   return spec;
 }
+
+dl_status dl_op_info_spec(const dl_op *op, const dl_spec **spec) {
+  *spec = atomic_load_explicit(&op->info->spec, memory_order_acquire);
+  if (*spec) return DL_OK;
+  if (dl_find_op_def(op->info->ctx, op->info->name) != op->info->def) return DL_OK;
+  *spec = dl_spec_of(op);
+  return *spec ? DL_OK : DL_FAILED;
+}

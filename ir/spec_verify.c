@@ -189,8 +189,8 @@ dl_status dl_spec_verify(const dl_op *op) {
   const dl_spec *spec;
   DL_TRY(dl_op_info_spec(op, &spec));
   if (!spec) return DL_OK;
-  bool counted = op->num_operands == op->info->num_operands &&
-                 op->num_results == op->info->num_results;
+  bool counted =
+      op->num_operands == op->info->num_operands && op->num_results == op->info->num_results;
   if (!counted) DL_TRY(dl_check_counts(op));
   // Rules are evaluated on attributes and operands that are sound by themselves only.
   DL_TRY(check_attrs(op, spec));

@@ -273,15 +273,38 @@ dl_status dl_parse_op_format(dl_parser *p, dl_op_state *state, const dl_op_def *
 void dl_sync_state(dl_parser *p, dl_op_state *state);  // after the arrays grew
 
 // --- printer ---
+// What dl_op.number and its like hold besides a number.
+#define DL_NAME_IS_TEXT (UINT32_C(1) << 31)  // in the printer's map
+#define DL_NAME_IS_ARG (UINT32_C(1) << 30)   // after "arg"
+
+// Texts of types (open addressing) and of short attributes, each written once.
+typedef struct dl_printed_type {
+  dl_type type;
+  dl_str text;
+} dl_printed_type;
+typedef struct dl_printed_types {
+  dl_printed_type *slots;
+  size_t len, capacity;
+} dl_printed_types;
+typedef struct dl_printed_attr dl_printed_attr;
+
+enum { DL_FLUSH_SIZE = 1 << 18 };
+
 struct dl_printer {
   dl_context *ctx;
   dl_buffer *out;
+  void (*flush)(dl_printer *o);  // called now and then when much is in `out`, which it may empty
+  FILE *file;                    // for flush
   dl_print_options options;
   unsigned indent;
   dl_arena *arena;
-  dl_ptr_map value_names;  // dl_value -> "%name"
-  dl_ptr_map block_names;  // dl_block -> "^name"
+  dl_ptr_map value_names;  // dl_value -> "%name", where a number in the op does not say it
+  dl_ptr_map block_names;  // dl_block -> "name"
+  bool has_outside;        // value_names holds values from outside of what is printed
   dl_ptr_map branched;     // blocks that are a successor of some op
+  bool collecting;         // aliases are being found: what is written does not count
+  dl_printed_types types;
+  dl_printed_attr *attrs;  // a cache, direct-mapped
   bool use_aliases;        // affine maps and sets become #map, #set as they are met
   dl_ptr_map aliases;      // dl_attr -> "#map"
   dl_buffer alias_lines;   // their definitions
@@ -307,9 +330,14 @@ void dl_write_params(dl_printer *o, dl_ident name, size_t count, const dl_attr *
 void dl_write_wide_int(dl_buffer *out, dl_str bits, bool is_signed);
 void dl_write_hex(dl_buffer *out, dl_str bytes);
 void dl_write_loc(dl_printer *o, dl_loc loc);
+void dl_write_place(dl_printer *o, dl_place place);
+// Whether the op's types or attributes hold an affine map or set.
+bool dl_mentions_aliases(const dl_op *op);
 void dl_write_set(dl_buffer *out, dl_attr set);
-// Names all values and blocks below op.
+// Names all values and blocks below op, but for those in isolated ops, each of which is named
+// before it is printed.
 void dl_name_values(dl_printer *o, const dl_op *op);
+void dl_name_isolated(dl_printer *o, const dl_op *op);
 void dl_printer_free(dl_printer *o);
 // The section {-# … #-} with the resources that were named. `side_file` (may be NULL): where their
 // bytes are, each aligned to DL_SIDE_ALIGNMENT, in their order.

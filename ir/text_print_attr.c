@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ir/hash.h"
 #include "ir/text_internal.h"
 
 static bool printable(unsigned char c) { return c >= 0x20 && c < 0x7f; }
@@ -119,9 +120,9 @@ static void write_integer(dl_printer *o, dl_attr attr) {
   else if (attr->bytes.len)
     dl_write_wide_int(o->out, attr->bytes, !is_unsigned);
   else if (is_unsigned)
-    dl_buffer_printf(o->out, "%" PRIu64, (uint64_t)attr->integer);
+    dl_buffer_put_unsigned(o->out, (uint64_t)attr->integer);
   else
-    dl_buffer_printf(o->out, "%" PRId64, attr->integer);
+    dl_buffer_put_signed(o->out, attr->integer);
 }
 
 void dl_write_dict_entries(dl_printer *o, size_t count, const dl_named_attr *entries) {
@@ -147,9 +148,9 @@ static void write_stored_integer(dl_buffer *out, dl_type type, const char *at) {
   if (width == 0)
     dl_buffer_putc(out, '0');
   else if (is_unsigned)
-    dl_buffer_printf(out, "%" PRIu64, bits << unused >> unused);
+    dl_buffer_put_unsigned(out, bits << unused >> unused);
   else
-    dl_buffer_printf(out, "%" PRId64, (int64_t)(bits << unused) >> unused);
+    dl_buffer_put_signed(out, (int64_t)(bits << unused) >> unused);
 }
 
 void dl_write_number(dl_buffer *out, dl_type type, const char *at) {
@@ -181,7 +182,7 @@ static void write_stride(dl_buffer *out, int64_t value) {
   if (value == DL_DYNAMIC)
     dl_buffer_putc(out, '?');
   else
-    dl_buffer_printf(out, "%" PRId64, value);
+    dl_buffer_put_signed(out, value);
 }
 
 static void write_strided(dl_buffer *out, dl_attr attr) {
@@ -411,6 +412,7 @@ static const char *make_alias(dl_printer *o, dl_attr attr) {
 static bool write_alias(dl_printer *o, dl_attr attr) {
   if (!o->use_aliases || (attr->kind != DL_ATTR_MAP && attr->kind != DL_ATTR_SET)) return false;
   const char *alias = dl_ptr_map_get(&o->aliases, attr);
+  if (!alias && !o->collecting) return false;
   dl_buffer_puts(o->out, alias ? alias : make_alias(o, attr));
   return true;
 }
@@ -420,17 +422,50 @@ static void write_trailing_type(dl_printer *o, dl_attr attr) {
   dl_write_type(o, attr->type);
 }
 
-void dl_write_attr(dl_printer *o, dl_attr attr) {
-  if (write_alias(o, attr)) return;
-  write_body(o, attr);
-  if (has_trailing_type(attr)) write_trailing_type(o, attr);
+// --- the texts of short attributes that were written before ---
+
+enum { CACHED_ATTRS = 4096, CACHED_TEXT = 54 };
+
+struct dl_printed_attr {
+  _Alignas(64) dl_attr attr;
+  bool typed;
+  uint8_t len;
+  char text[CACHED_TEXT];
+};
+
+static dl_printed_attr *cached(dl_printer *o, dl_attr attr) {
+  if (!o->arena || o->collecting) return NULL;
+  if (!o->attrs) {
+    size_t size = CACHED_ATTRS * sizeof(*o->attrs);
+    o->attrs = aligned_alloc(64, size);
+    if (!o->attrs) dl_bug(NULL, "out of memory for a cache of attributes");
+    memset(o->attrs, 0, size);
+  }
+  return &o->attrs[dl_hash_pointer(attr) % CACHED_ATTRS];
 }
 
-void dl_write_attr_untyped(dl_printer *o, dl_attr attr) {
+static void write_new(dl_printer *o, dl_attr attr, bool typed) {
   if (write_alias(o, attr)) return;
   write_body(o, attr);
-  if (has_trailing_type(attr) && !type_is_default(attr)) write_trailing_type(o, attr);
+  if (has_trailing_type(attr) && (typed || !type_is_default(attr))) write_trailing_type(o, attr);
 }
+
+static void write_cached(dl_printer *o, dl_attr attr, bool typed) {
+  dl_printed_attr *entry = cached(o, attr);
+  if (entry && entry->attr == attr && entry->typed == typed) {
+    dl_buffer_append(o->out, entry->text, entry->len);
+    return;
+  }
+  size_t start = o->out->len;
+  write_new(o, attr, typed);
+  size_t len = o->out->len - start;
+  if (!entry || len > CACHED_TEXT) return;
+  *entry = (dl_printed_attr){.attr = attr, .typed = typed, .len = (uint8_t)len};
+  memcpy(entry->text, o->out->data + start, len);
+}
+
+void dl_write_attr(dl_printer *o, dl_attr attr) { write_cached(o, attr, true); }
+void dl_write_attr_untyped(dl_printer *o, dl_attr attr) { write_cached(o, attr, false); }
 
 void dl_print_attr(dl_buffer *out, dl_attr attr) {
   dl_printer o = {.ctx = attr->ctx, .out = out};

@@ -1,35 +1,83 @@
 // Printing of operations, regions and blocks, and the hooks for pretty printers.
 
+#include "ir/context_internal.h"
 #include "ir/text_internal.h"
 
 static void write_op(dl_printer *o, const dl_op *op);
 
 static void newline(dl_printer *o) {
+  static const char spaces[] = "\n                                                              ";
+  size_t width = 2 * (size_t)o->indent;
+  if (width < sizeof spaces - 1) {
+    dl_buffer_append(o->out, spaces, width + 1);
+    return;
+  }
   dl_buffer_putc(o->out, '\n');
   for (unsigned i = 0; i < o->indent; i++) dl_buffer_puts(o->out, "  ");
 }
 
 // --- values, successors, types ---
 
-const char *dl_o_value_name(dl_printer *o, const dl_value *value) {
+static void write_text_name(dl_printer *o, const dl_value *value) {
   const char *name = dl_ptr_map_get(&o->value_names, value);
-  return name ? name : "%<unknown>";
+  dl_buffer_puts(o->out, name ? name : "%<unknown>");
+}
+
+// The name that the results of one op share, or that of an argument.
+static void write_base(dl_printer *o, const dl_value *first, uint32_t number) {
+  dl_buffer_putc(o->out, '%');
+  if (first->name) {
+    dl_ident hint = dl_name_at(o->ctx, first->name);
+    dl_buffer_append(o->out, hint, dl_ident_len(hint));
+    if (!number) return;
+    dl_buffer_putc(o->out, '_');
+    number--;
+  } else if (number & DL_NAME_IS_ARG) {
+    dl_buffer_puts(o->out, "arg");
+    number &= ~DL_NAME_IS_ARG;
+  }
+  dl_buffer_put_unsigned(o->out, number);
 }
 
 static void write_value(dl_printer *o, const dl_value *value) {
-  dl_buffer_puts(o->out, dl_o_value_name(o, value));
+  const dl_op *op = !value || dl_is_arg(value) ? NULL : dl_result_owner(value);
+  uint32_t number = op ? op->number : value ? dl_as_arg(value)->number : DL_NAME_IS_TEXT;
+  if (number & DL_NAME_IS_TEXT || (o->has_outside && dl_ptr_map_has(&o->value_names, value))) {
+    write_text_name(o, value);
+    return;
+  }
+  write_base(o, op ? &op->results[0] : value, number);
+  if (!op || op->num_results == 1) return;
+  dl_buffer_putc(o->out, '#');
+  dl_buffer_put_unsigned(o->out, dl_value_position(value));
+}
+
+const char *dl_o_value_name(dl_printer *o, const dl_value *value) {
+  dl_buffer name = {0}, *out = o->out;
+  o->out = &name;
+  write_value(o, value);
+  o->out = out;
+  const char *kept = dl_arena_copy_str(o->arena, (dl_str){name.data, name.len});
+  dl_buffer_free(&name);
+  return kept;
 }
 
 void dl_o_values(dl_printer *o, const dl_op *op, size_t first, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (i) dl_buffer_puts(o->out, ", ");
-    write_value(o, dl_operand(op, first + i));
+    write_value(o, op->operands[first + i].value);
   }
 }
 
 static void write_block_name(dl_printer *o, const dl_block *block) {
-  const char *name = dl_ptr_map_get(&o->block_names, block);
-  dl_buffer_puts(o->out, name ? name : "^<unknown>");
+  dl_buffer_putc(o->out, '^');
+  if (block->number & DL_NAME_IS_TEXT) {
+    const char *name = dl_ptr_map_get(&o->block_names, block);
+    dl_buffer_puts(o->out, name ? name : "<unknown>");
+    return;
+  }
+  dl_buffer_puts(o->out, "bb");
+  dl_buffer_put_unsigned(o->out, block->number);
 }
 
 void dl_o_successor(dl_printer *o, const dl_op *op, size_t i) {
@@ -37,19 +85,18 @@ void dl_o_successor(dl_printer *o, const dl_op *op, size_t i) {
 }
 
 static void write_result_types(dl_printer *o, const dl_op *op) {
-  size_t count = dl_num_results(op);
-  bool bare = count == 1 && dl_value_type(dl_result(op, 0))->kind != DL_TYPE_FUNCTION;
+  bool bare = op->num_results == 1 && op->results[0].type->kind != DL_TYPE_FUNCTION;
   if (!bare) dl_buffer_putc(o->out, '(');
-  for (size_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < op->num_results; i++) {
     if (i) dl_buffer_puts(o->out, ", ");
-    dl_write_type(o, dl_value_type(dl_result(op, i)));
+    dl_write_type(o, op->results[i].type);
   }
   if (!bare) dl_buffer_putc(o->out, ')');
 }
 
 void dl_o_signature(dl_printer *o, const dl_op *op) {
   dl_buffer_puts(o->out, " : (");
-  for (size_t i = 0; i < dl_num_operands(op); i++) {
+  for (uint32_t i = 0; i < op->num_operands; i++) {
     if (i) dl_buffer_puts(o->out, ", ");
     dl_write_type(o, dl_value_type(dl_operand(op, i)));
   }
@@ -65,59 +112,49 @@ static bool omitted(const char *const *omit, dl_ident name) {
   return false;
 }
 
-typedef DL_VEC(dl_named_attr) entry_vec;
+// Of two runs of attributes, each sorted by name, the one whose turn it is. *i and *k count them
+// off.
+static dl_named_attr next_attr(const dl_op *op, uint32_t *i, uint32_t num_inherent, uint32_t *k) {
+  bool first = *k == op->num_attrs ||
+               (*i < num_inherent && strcmp(op->attrs[*i].name, op->attrs[*k].name) < 0);
+  return op->attrs[first ? (*i)++ : (*k)++];
+}
 
-static void collect(entry_vec *entries, const dl_op *op, bool inherent, const char *const *omit) {
-  size_t count = inherent ? dl_num_inherent_attrs(op) : dl_num_discardable_attrs(op);
-  for (size_t i = 0; i < count; i++) {
-    dl_named_attr entry = inherent ? dl_inherent_attr(op, i) : dl_discardable_attr(op, i);
-    if (!omitted(omit, entry.name)) DL_PUSH(entries, entry);
+// Writes inherent attributes, others, or both in one order, between open and close; nothing when
+// none is left.
+static void write_attrs(dl_printer *o, const dl_op *op, bool inherent, bool others,
+                        const char *const *omit, const char *open, const char *close) {
+  uint32_t num_inherent = inherent ? op->num_inherent : 0, i = 0;
+  uint32_t k = others ? op->num_inherent : op->num_attrs;
+  bool any = false;
+  while (i < num_inherent || k < op->num_attrs) {
+    dl_named_attr entry = next_attr(op, &i, num_inherent, &k);
+    if (omit && omitted(omit, entry.name)) continue;
+    dl_buffer_puts(o->out, any ? ", " : open);
+    dl_write_dict_entries(o, 1, &entry);
+    any = true;
   }
-}
-
-static int compare_names(const void *a, const void *b) {
-  return strcmp(((const dl_named_attr *)a)->name, ((const dl_named_attr *)b)->name);
-}
-
-static void write_entries(dl_printer *o, entry_vec *entries, const char *open, const char *close) {
-  if (entries->len) {
-    qsort(entries->data, entries->len, sizeof *entries->data, compare_names);
-    dl_buffer_puts(o->out, open);
-    dl_write_dict_entries(o, entries->len, entries->data);
-    dl_buffer_puts(o->out, close);
-  }
-  DL_VEC_FREE(entries);
-}
-
-static void write_attr_dict(dl_printer *o, const dl_op *op, const char *const *omit,
-                            const char *open) {
-  entry_vec entries = {0};
-  if (!o->properties_done) collect(&entries, op, true, omit);
-  collect(&entries, op, false, omit);
-  write_entries(o, &entries, open, "}");
+  if (any) dl_buffer_puts(o->out, close);
 }
 
 void dl_o_attr_dict(dl_printer *o, const dl_op *op, const char *const *omit) {
-  write_attr_dict(o, op, omit, " {");
+  if (op->num_attrs) write_attrs(o, op, !o->properties_done, true, omit, " {", "}");
 }
 
 void dl_o_attr_dict_with_keyword(dl_printer *o, const dl_op *op, const char *const *omit) {
-  write_attr_dict(o, op, omit, " attributes {");
+  if (op->num_attrs) write_attrs(o, op, !o->properties_done, true, omit, " attributes {", "}");
 }
 
 void dl_o_properties(dl_printer *o, const dl_op *op, const char *const *omit) {
-  entry_vec entries = {0};
-  collect(&entries, op, true, omit);
-  write_entries(o, &entries, " <{", "}>");
+  if (op->num_inherent) write_attrs(o, op, true, false, omit, " <{", "}>");
   o->properties_done = true;
 }
 
 // --- locations ---
 
-static void write_loc_suffix(dl_printer *o, dl_loc loc) {
-  if (!o->options.locations) return;
+static void write_place(dl_printer *o, dl_place place) {
   dl_buffer_puts(o->out, " loc(");
-  dl_write_loc(o, loc);
+  dl_write_place(o, place);
   dl_buffer_putc(o->out, ')');
 }
 
@@ -128,25 +165,27 @@ static void write_block_header(dl_printer *o, const dl_block *block) {
   newline(o);
   o->indent++;
   write_block_name(o, block);
-  for (size_t i = 0; i < dl_num_args(block); i++) {
-    const dl_value *arg = dl_arg(block, i);
+  for (uint32_t i = 0; i < block->num_args; i++) {
+    const dl_block_arg *arg = block->args[i];
     dl_buffer_puts(o->out, i ? ", " : "(");
-    write_value(o, arg);
+    write_value(o, &arg->value);
     dl_buffer_puts(o->out, ": ");
-    dl_write_type(o, dl_value_type(arg));
-    write_loc_suffix(o, dl_value_loc(arg));
+    dl_write_type(o, arg->value.type);
+    if (o->options.locations) write_place(o, arg->loc);
   }
-  dl_buffer_puts(o->out, dl_num_args(block) ? "):" : ":");
+  dl_buffer_puts(o->out, block->num_args ? "):" : ":");
 }
 
 static void write_block(dl_printer *o, const dl_block *block, bool header, bool terminator) {
   if (header) write_block_header(o, block);
-  DL_FOR_OPS(op, block) {
-    bool implied = !terminator && !dl_op_next(op) && dl_has_trait(op, DL_TERMINATOR) &&
-                   dl_num_operands(op) == 0 && dl_num_discardable_attrs(op) == 0;
+  for (const dl_op *op = block->first; op; op = op->next) {
+    bool implied = !terminator && !op->next && dl_has_trait(op, DL_TERMINATOR) &&
+                   op->num_operands == 0 && op->num_attrs == op->num_inherent;
     if (implied) return;
+    if (o->collecting && !op->num_regions && !dl_mentions_aliases(op)) continue;
     newline(o);
     write_op(o, op);
+    if (o->flush && o->out->len >= DL_FLUSH_SIZE) o->flush(o);
   }
 }
 
@@ -180,58 +219,61 @@ void dl_o_region(dl_printer *o, dl_region *region, bool header, bool terminator)
 
 // --- operations ---
 
-static void write_results(dl_printer *o, const dl_op *op) {
-  size_t count = dl_num_results(op);
-  for (size_t i = 0; i < count;) {
-    size_t group = 1;
-    while (i + group < count && !dl_value_name(dl_result(op, i + group))) group++;
-    const char *name = dl_o_value_name(o, dl_result(op, i));
+static void write_result_groups(dl_printer *o, const dl_op *op) {
+  for (size_t i = 0, group; i < op->num_results; i += group) {
+    group = 1;
+    while (i + group < op->num_results && !op->results[i + group].name) group++;
+    const char *name = dl_o_value_name(o, &op->results[i]);
     if (i) dl_buffer_puts(o->out, ", ");
     dl_buffer_append(o->out, name, strcspn(name, "#"));
     if (group > 1) dl_buffer_printf(o->out, ":%zu", group);
-    i += group;
   }
-  if (count) dl_buffer_puts(o->out, " = ");
 }
 
-static bool prints_bare(const dl_op *op) {
-  const char *name = dl_op_name(op);
-  return strchr(name, '.') && dl_is_bare_identifier(dl_str_of(name));
+static void write_results(dl_printer *o, const dl_op *op) {
+  if (!op->num_results) return;
+  if (op->number & DL_NAME_IS_TEXT) {
+    write_result_groups(o, op);
+  } else {
+    write_base(o, &op->results[0], op->number);
+    if (op->num_results > 1) dl_buffer_putc(o->out, ':');
+    if (op->num_results > 1) dl_buffer_put_unsigned(o->out, op->num_results);
+  }
+  dl_buffer_puts(o->out, " = ");
 }
 
 // An op with a pretty form needs the quotes to be read as generic.
 static void write_generic(dl_printer *o, const dl_op *op, bool has_form) {
-  bool quoted = o->options.generic || has_form || !prints_bare(op);
-  if (quoted)
-    dl_write_string(o->out, dl_str_of(dl_op_name(op)));
-  else
-    dl_buffer_puts(o->out, dl_op_name(op));
+  bool quoted = o->options.generic || has_form || !op->info->is_bare;
+  dl_str name = quoted ? op->info->quoted : op->info->name;
+  dl_buffer_append(o->out, name.data, name.len);
   dl_buffer_putc(o->out, '(');
-  dl_o_values(o, op, 0, dl_num_operands(op));
+  dl_o_values(o, op, 0, op->num_operands);
   dl_buffer_putc(o->out, ')');
-  for (size_t i = 0; i < dl_num_successors(op); i++) {
+  for (size_t i = 0; i < op->num_successors; i++) {
     dl_buffer_puts(o->out, i ? ", " : "[");
     dl_o_successor(o, op, i);
   }
-  if (dl_num_successors(op)) dl_buffer_putc(o->out, ']');
+  if (op->num_successors) dl_buffer_putc(o->out, ']');
   dl_o_properties(o, op, NULL);
-  for (size_t i = 0; i < dl_num_regions(op); i++) {
+  for (size_t i = 0; i < op->num_regions; i++) {
     dl_buffer_puts(o->out, i ? ", " : " (");
     write_region(o, dl_op_region(op, i), true, true, true);
   }
-  if (dl_num_regions(op)) dl_buffer_putc(o->out, ')');
+  if (op->num_regions) dl_buffer_putc(o->out, ')');
   o->properties_done = true;
   dl_o_attr_dict(o, op, NULL);
   dl_o_signature(o, op);
 }
 
 // At the top level, the dialect of the module goes without saying.
-static const char *short_name(const dl_op *op) {
-  size_t prefix = strcspn(DL_TOP_LEVEL_OP, ".") + 1;
-  const char *name = dl_op_name(op);
-  const dl_op *parent = dl_op_parent(op);
-  bool at_top = !parent || strcmp(dl_op_name(parent), DL_TOP_LEVEL_OP) == 0;
-  return at_top && strncmp(name, DL_TOP_LEVEL_OP, prefix) == 0 ? name + prefix : name;
+static void write_short_name(dl_printer *o, const dl_op *op) {
+  dl_str name = op->info->name;
+  const dl_op *parent = dl_parent(op);
+  size_t prefix = sizeof DL_TOP_LEVEL_DIALECT - 1;
+  bool top = name.len > prefix && memcmp(name.data, DL_TOP_LEVEL_DIALECT, prefix) == 0 &&
+             (!parent || dl_str_is(parent->info->name, DL_TOP_LEVEL_OP));
+  dl_buffer_append(o->out, name.data + (top ? prefix : 0), name.len - (top ? prefix : 0));
 }
 
 static bool count_fits(size_t count, size_t num_specs, const dl_value_spec *specs) {
@@ -257,8 +299,12 @@ static bool segments_fit(const dl_op *op, const dl_op_def *def) {
 static bool fits_definition(const dl_op *op, const dl_op_def *def) {
   for (size_t i = 0; i < def->num_attrs; i++) {
     const dl_attr_spec *spec = &def->attrs[i];
-    if (!spec->optional && !spec->default_value && !dl_get_attr(op, spec->name)) return false;
+    if (!spec->optional && !spec->default_value && !dl_get_attr_ident(op, op->info->attr_names[i]))
+      return false;
   }
+  bool fixed =
+      op->num_operands == op->info->num_operands && op->num_results == op->info->num_results;
+  if (fixed) return op->num_regions == def->num_regions;
   return count_fits(dl_num_operands(op), def->num_operands, def->operands) &&
          count_fits(dl_num_results(op), def->num_results, def->results) && segments_fit(op, def) &&
          dl_num_regions(op) == def->num_regions;
@@ -271,7 +317,7 @@ static void write_form(dl_printer *o, const dl_op *op) {
     write_generic(o, op, has_form);
     return;
   }
-  dl_buffer_puts(o->out, short_name(op));
+  write_short_name(o, op);
   if (def->print && def->parse)
     def->print(o, op);
   else
@@ -282,8 +328,10 @@ static void write_op(dl_printer *o, const dl_op *op) {
   bool outer = o->properties_done;
   o->properties_done = false;
   write_results(o, op);
+  if (op->num_regions && op->info->traits & DL_ISOLATED && !o->options.generic)
+    dl_name_isolated(o, op);
   write_form(o, op);
-  write_loc_suffix(o, dl_op_loc(op));
+  if (o->options.locations) write_place(o, op->loc);
   o->properties_done = outer;
 }
 
@@ -295,24 +343,48 @@ void dl_printer_free(dl_printer *o) {
   dl_ptr_map_free(&o->resource_seen);
   dl_ptr_map_free(&o->formats);
   dl_buffer_free(&o->alias_lines);
+  free(o->types.slots);
+  free(o->attrs);
   DL_VEC_FREE(&o->resources);
   if (o->arena) dl_arena_destroy(o->arena);
 }
 
-// Aliases are found while printing, but stand before what uses them.
+static bool mentions(dl_type type) { return type->has_alias; }
+
+bool dl_mentions_aliases(const dl_op *op) {
+  dl_loc loc = op->loc & 1 ? NULL : dl_place_loc(op->info->ctx, op->loc);
+  if (loc && loc->kind != DL_LOC_FILE && loc->kind != DL_LOC_UNKNOWN) return true;
+  for (uint32_t i = 0; i < op->num_attrs; i++)
+    if (op->attrs[i].value->has_alias) return true;
+  for (uint32_t i = 0; i < op->num_results; i++)
+    if (mentions(op->results[i].type)) return true;
+  for (uint32_t i = 0; i < op->num_operands; i++)
+    if (op->operands[i].value && mentions(op->operands[i].value->type)) return true;
+  return false;
+}
+
+// Aliases stand before what uses them, so they are found by writing what has any to nowhere.
+static void collect_aliases(dl_printer *o, const dl_op *op) {
+  dl_buffer *out = o->out, nowhere = {0};
+  o->collecting = true;
+  o->out = &nowhere;
+  write_op(o, op);
+  o->out = out;
+  o->collecting = false;
+  o->resources.len = 0;
+  dl_ptr_map_free(&o->resource_seen);
+  dl_buffer_free(&nowhere);
+}
+
 void dl_write_top_level(dl_printer *o, const dl_op *op) {
-  dl_buffer *out = o->out, body = {0};
   o->ctx = dl_op_context(op);
   o->arena = dl_arena_create();
   o->use_aliases = !o->options.local_scope;
   dl_name_values(o, op);
-  o->out = &body;
+  if (o->use_aliases) collect_aliases(o, op);
+  if (o->alias_lines.len) dl_buffer_append(o->out, o->alias_lines.data, o->alias_lines.len);
   write_op(o, op);
-  o->out = out;
-  dl_buffer_append(out, o->alias_lines.data, o->alias_lines.len);
-  dl_buffer_append(out, body.data, body.len);
-  dl_buffer_putc(out, '\n');
-  dl_buffer_free(&body);
+  dl_buffer_putc(o->out, '\n');
 }
 
 // --- for pretty printers ---
@@ -324,7 +396,9 @@ void dl_o_type(dl_printer *o, dl_type type) { dl_write_type(o, type); }
 void dl_o_attr(dl_printer *o, dl_attr attr) { dl_write_attr(o, attr); }
 void dl_o_symbol(dl_printer *o, dl_ident name) { dl_write_symbol(o->out, name); }
 void dl_o_newline(dl_printer *o) { newline(o); }
-void dl_o_loc(dl_printer *o, dl_loc loc) { write_loc_suffix(o, loc); }
+void dl_o_loc(dl_printer *o, dl_loc loc) {
+  if (o->options.locations) write_place(o, dl_place_of(loc));
+}
 
 void dl_o_printf(dl_printer *o, const char *format, ...) {
   va_list args;

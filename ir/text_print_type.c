@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "ir/context_internal.h"
+#include "ir/hash.h"
 #include "ir/text_internal.h"
 
 static void write_types(dl_printer *o, size_t count, const dl_type *types) {
@@ -27,7 +29,7 @@ static void write_dim(dl_printer *o, dl_type type, size_t i) {
   if (type->shape[i] == DL_DYNAMIC)
     dl_buffer_putc(o->out, '?');
   else
-    dl_buffer_printf(o->out, "%" PRId64, type->shape[i]);
+    dl_buffer_put_signed(o->out, type->shape[i]);
   if (scalable) dl_buffer_putc(o->out, ']');
 }
 
@@ -59,7 +61,7 @@ static void write_integer_type(dl_printer *o, dl_type type) {
   dl_buffer_printf(o->out, "%s%u", prefixes[type->signedness], type->width);
 }
 
-void dl_write_type(dl_printer *o, dl_type type) {
+static void write_new_type(dl_printer *o, dl_type type) {
   switch (type->kind) {
     case DL_TYPE_NONE:
       dl_buffer_puts(o->out, "none");
@@ -98,6 +100,50 @@ void dl_write_type(dl_printer *o, dl_type type) {
   }
 }
 
+// --- the texts of types that were written before ---
+
+static size_t slot_of(const dl_printed_types *types, dl_type type) {
+  size_t mask = types->capacity - 1, i = dl_hash_pointer(type) & mask;
+  while (types->slots[i].type && types->slots[i].type != type) i = (i + 1) & mask;
+  return i;
+}
+
+static void grow(dl_printed_types *types) {
+  dl_printed_types bigger = {.len = types->len,
+                             .capacity = types->capacity ? 2 * types->capacity : 64};
+  bigger.slots = dl_calloc(bigger.capacity, sizeof(*bigger.slots));
+  for (size_t i = 0; i < types->capacity; i++)
+    if (types->slots[i].type)
+      bigger.slots[slot_of(&bigger, types->slots[i].type)] = types->slots[i];
+  free(types->slots);
+  *types = bigger;
+}
+
+static dl_str keep_text(dl_printer *o, size_t start) {
+  dl_str text = {o->out->data + start, o->out->len - start};
+  return (dl_str){dl_arena_copy_str(o->arena, text), text.len};
+}
+
+void dl_write_type(dl_printer *o, dl_type type) {
+  dl_printed_types *types = &o->types;
+  if (!o->arena) {
+    write_new_type(o, type);
+    return;
+  }
+  if (types->capacity) {
+    const dl_printed_type *slot = &types->slots[slot_of(types, type)];
+    if (slot->type) {
+      dl_buffer_append(o->out, slot->text.data, slot->text.len);
+      return;
+    }
+  }
+  size_t start = o->out->len;
+  write_new_type(o, type);
+  if (2 * (types->len + 1) > types->capacity) grow(types);
+  types->slots[slot_of(types, type)] = (dl_printed_type){type, keep_text(o, start)};
+  types->len++;
+}
+
 void dl_print_type(dl_buffer *out, dl_type type) {
   dl_printer o = {.ctx = type->ctx, .out = out};
   dl_write_type(&o, type);
@@ -119,9 +165,25 @@ static void write_fused(dl_printer *o, dl_loc loc) {
   dl_buffer_putc(o->out, ']');
 }
 
+static void write_position(dl_buffer *out, dl_ident path, uint64_t line, uint64_t column) {
+  dl_write_string(out, (dl_str){path, dl_ident_len(path)});
+  dl_buffer_putc(out, ':');
+  dl_buffer_put_unsigned(out, line);
+  dl_buffer_putc(out, ':');
+  dl_buffer_put_unsigned(out, column);
+}
+
+void dl_write_place(dl_printer *o, dl_place place) {
+  dl_ident path;
+  uint64_t line, column;
+  if (dl_place_position(o->ctx, place, &path, &line, &column))
+    write_position(o->out, path, line, column);
+  else
+    dl_write_loc(o, dl_place_loc(o->ctx, place));
+}
+
 static void write_file_loc(dl_buffer *out, dl_loc loc) {
-  dl_write_string(out, dl_str_of(loc->name));
-  dl_buffer_printf(out, ":%" PRIu64 ":%" PRIu64, loc->line, loc->column);
+  write_position(out, loc->name, loc->line, loc->column);
   bool same_line = loc->end_line == 0 || loc->end_line == loc->line;
   if (same_line && (loc->end_column == 0 || loc->end_column == loc->column)) return;
   dl_buffer_puts(out, " to ");

@@ -1,5 +1,6 @@
 #include "ir/types.h"
 
+#include "ir/attrs.h"
 #include "ir/context_internal.h"
 
 static bool same_bytes(const void *a, const void *b, size_t size) {
@@ -28,6 +29,22 @@ static const void *copy(dl_arena *arena, const void *from, size_t size) {
   return to;
 }
 
+static bool any_alias(size_t count, const dl_type *types) {
+  for (size_t i = 0; i < count; i++)
+    if (types[i]->has_alias) return true;
+  return false;
+}
+
+static bool holds_alias(dl_type type) {
+  const dl_attr attrs[] = {type->encoding, type->layout, type->space};
+  for (size_t i = 0; i < DL_COUNT(attrs); i++)
+    if (attrs[i] && attrs[i]->has_alias) return true;
+  for (size_t i = 0; i < type->num_params; i++)
+    if (type->params[i]->has_alias) return true;
+  return (type->element && type->element->has_alias) || any_alias(type->num_inputs, type->inputs) ||
+         any_alias(type->num_results, type->results);
+}
+
 static void *make_type(dl_context *ctx, dl_arena *arena, const void *key) {
   dl_type from = key;
   struct dl_type_data *type = dl_arena_alloc(arena, sizeof(*type));
@@ -38,6 +55,7 @@ static void *make_type(dl_context *ctx, dl_arena *arena, const void *key) {
   type->inputs = copy(arena, from->inputs, from->num_inputs * sizeof(dl_type));
   type->results = copy(arena, from->results, from->num_results * sizeof(dl_type));
   type->params = copy(arena, from->params, from->num_params * sizeof(dl_attr));
+  type->has_alias = holds_alias(type);
   return type;
 }
 

@@ -49,6 +49,7 @@ struct dl_type_data {
   size_t num_inputs, num_results;  // FUNCTION; TUPLE uses results
   const dl_type *inputs, *results;
   dl_ident dialect, name;    // DIALECT: "loop", "ptr"; name may be NULL for quoted opaque !d<"…">
+  bool has_alias;            // holds an affine map or set somewhere, which print as aliases
   size_t num_params;         // DIALECT: see ir/attrs.h, "parameters"
   const dl_attr *params;
 };
