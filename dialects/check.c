@@ -38,13 +38,13 @@ static const dl_check_inputs *kept_inputs(const dl_checker *checker, dl_ident fu
 
 // Runs both versions again, since values are kept only now that they are needed.
 static void explain(dl_checker *checker, const dl_check_result *before,
-                    const dl_check_result *after, size_t f, dl_buffer *why) {
+                    const dl_check_result *after, size_t f, dl_contract contract, dl_buffer *why) {
   const dl_function_outputs *outcome = &before->outcomes.data[f];
   const dl_check_inputs *inputs = kept_inputs(checker, outcome->function, outcome->set);
   dl_op *const modules[] = {before->module, after->module};
   dl_trace *traces[2];
   for (size_t i = 0; i < 2; i++) {
-    traces[i] = dl_trace_create();
+    traces[i] = dl_trace_create(contract == DL_EXACT);
     dl_interp_options options = {
         .observe = dl_trace_observe, .user = traces[i], .engine = checker->engine};
     dl_function_outputs outcome = {0};
@@ -185,7 +185,7 @@ static bool equal(void *user, void *before_result, void *after_result, dl_contra
   if (!compare_structure(before, after, why)) return false;
   for (size_t f = 0; f < before->outcomes.len; f++) {
     if (compare_function(user, before, after, f, contract, bound, why)) continue;
-    explain(user, before, after, f, why);
+    explain(user, before, after, f, contract, why);
     return false;
   }
   return true;

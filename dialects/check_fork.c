@@ -95,20 +95,48 @@ static dl_check_result *receive_result(int fd) {
 
 // --- the child ---
 
-static void run_child(dl_checker *checker, dl_op *module, const dl_interp_options *options,
-                      int fd) {
+static void run_child(dl_context *ctx, dl_check_result *(*run)(void *user), void *user, int fd) {
   static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
   for (size_t i = 0; i < DL_COUNT(signals); i++) signal(signals[i], SIG_DFL);
-  dl_set_diag_handler(checker->ctx, ignore, NULL);
-  dl_check_result *result = dl_check_run(checker, module, options);
+  dl_set_diag_handler(ctx, ignore, NULL);
+  dl_check_result *result = run(user);
   _exit(result && send_result(fd, result) ? 0 : 1);
 }
 
-// Why the child gave no result: it says so itself by its status, or a signal ended it.
 static int wait_for(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+dl_check_result *dl_check_in_child(dl_context *ctx, dl_check_result *(*run)(void *user), void *user,
+                                   int *signal_number) {
+  int ends[2];
+  *signal_number = 0;
+  if (pipe(ends)) return NULL;
+  pid_t child = fork();
+  if (!child) {
+    close(ends[0]);
+    run_child(ctx, run, user, ends[1]);
+  }
+  close(ends[1]);
+  dl_check_result *result = child > 0 ? receive_result(ends[0]) : NULL;
+  close(ends[0]);
+  if (child > 0) *signal_number = wait_for(child);
+  return result;
+}
+
+// --- programs ---
+
+typedef struct program {
+  dl_checker *checker;
+  dl_op *module;
+  const dl_interp_options *options;
+} program;
+
+static dl_check_result *run_program(void *user) {
+  const program *p = user;
+  return dl_check_run(p->checker, p->module, p->options);
 }
 
 // The interpreter checks every access, and says what is wrong.
@@ -128,16 +156,8 @@ static dl_check_result *interpret_instead(dl_checker *checker, dl_op *module,
 
 dl_check_result *dl_check_run_forked(dl_checker *checker, dl_op *module,
                                      const dl_interp_options *options) {
-  int ends[2];
-  if (pipe(ends)) return dl_check_run(checker, module, options);
-  pid_t child = fork();
-  if (!child) {
-    close(ends[0]);
-    run_child(checker, module, options, ends[1]);
-  }
-  close(ends[1]);
-  dl_check_result *result = child > 0 ? receive_result(ends[0]) : NULL;
-  close(ends[0]);
-  int signal_number = child > 0 ? wait_for(child) : 0;
+  program p = {checker, module, options};
+  int signal_number;
+  dl_check_result *result = dl_check_in_child(checker->ctx, run_program, &p, &signal_number);
   return result ? result : interpret_instead(checker, module, options, signal_number);
 }

@@ -31,6 +31,7 @@ typedef struct maker {
   dl_input_set set;
   dl_integer_style style;
   DL_VEC(dl_ident) dims;  // names of dynamic dimensions met so far
+  DL_VEC(int64_t) sizes;  // theirs
 } maker;
 
 static double uniform(uint64_t *state) { return (double)(dl_random(state) >> 11) * 0x1p-53; }
@@ -97,21 +98,28 @@ static dl_ident dimension_name(dl_type tensor, size_t dim) {
   return name && strcmp(name, "_") ? name : NULL;
 }
 
-static int64_t dynamic_size(maker *m, dl_ident name) {
-  int64_t first = first_dynamic_size[m->set];
+// Tensors that would hold little otherwise are made longer, so that rare numbers meet each other.
+static int64_t dynamic_size(maker *m, dl_type type, size_t dim) {
+  enum { FEW = 8, LONGER = 13 };
+  dl_ident name = dimension_name(type, dim);
+  int64_t first = first_dynamic_size[m->set], others = 1;
+  for (size_t i = 0; i < type->rank; i++)
+    if (i != dim) others *= type->shape[i] == DL_DYNAMIC ? first : type->shape[i];
+  if (m->set != DL_INPUTS_PLAIN && others <= FEW) first *= LONGER;
   if (!name) return first;
   for (size_t i = 0; i < m->dims.len; i++) {
-    if (m->dims.data[i] == name) return first + (int64_t)i;
+    if (m->dims.data[i] == name) return m->sizes.data[i];
   }
   DL_PUSH(&m->dims, name);
-  return first + (int64_t)m->dims.len - 1;
+  DL_PUSH(&m->sizes, first + (int64_t)m->dims.len - 1);
+  return m->sizes.data[m->sizes.len - 1];
 }
 
 static dl_ndarray *make_tensor(maker *m, dl_type type) {
   int64_t *shape = dl_calloc(type->rank, sizeof(*shape));
   for (size_t i = 0; i < type->rank; i++) {
     bool dynamic = type->shape[i] == DL_DYNAMIC;
-    shape[i] = dynamic ? dynamic_size(m, dimension_name(type, i)) : type->shape[i];
+    shape[i] = dynamic ? dynamic_size(m, type, i) : type->shape[i];
   }
   dl_ndarray *array = dl_ndarray_create(type->element, type->rank, shape);
   free(shape);
@@ -147,6 +155,7 @@ dl_check_inputs *dl_make_inputs(const dl_op *function, uint64_t seed, dl_input_s
     complete = inputs->arrays[i] != NULL;
   }
   DL_VEC_FREE(&m.dims);
+  DL_VEC_FREE(&m.sizes);
   if (complete) return inputs;
   dl_free_inputs(inputs);
   return NULL;

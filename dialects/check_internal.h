@@ -105,6 +105,10 @@ dl_check_result *dl_check_run(dl_checker *checker, dl_op *module, const dl_inter
 // The same in a child process, where native code may crash (check_fork.c).
 dl_check_result *dl_check_run_forked(dl_checker *checker, dl_op *module,
                                      const dl_interp_options *options);
+// What `run` gives in a child process, quietly. NULL: it gave NULL, or the signal *signal_number
+// (0: none) ended it.
+dl_check_result *dl_check_in_child(dl_context *ctx, dl_check_result *(*run)(void *user), void *user,
+                                   int *signal_number);
 // Runs the function in double precision, where that can be done: quietly, false where it cannot
 // (check_double.c). The outcome is to be released in both cases.
 bool dl_check_run_in_double(dl_checker *checker, dl_op *module, const dl_check_inputs *inputs,
@@ -114,7 +118,8 @@ void dl_check_free_result(dl_check_result *result);
 
 // What a run computed, op by op (check_trace.c).
 typedef struct dl_trace dl_trace;
-dl_trace *dl_trace_create(void);
+// `exact`: values of the two versions are to have the same bits, else to be close.
+dl_trace *dl_trace_create(bool exact);
 void dl_trace_destroy(dl_trace *trace);
 void dl_trace_observe(void *trace, const dl_op *op, size_t result, const dl_ndarray *value);
 // Writes into `why` at which op of `before` the values begin to differ, if that can be told.

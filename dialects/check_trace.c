@@ -16,12 +16,17 @@ typedef struct record {
 } record;
 
 struct dl_trace {
+  bool exact;
   DL_VEC(record) values;
   DL_VEC(record) stores;
   dl_ptr_map last;  // name -> 1 + index of its last value: what an op's ops end with
 };
 
-dl_trace *dl_trace_create(void) { return dl_calloc(1, sizeof(dl_trace)); }
+dl_trace *dl_trace_create(bool exact) {
+  dl_trace *trace = dl_calloc(1, sizeof(*trace));
+  trace->exact = exact;
+  return trace;
+}
 
 static void release_record(record *r) {
   dl_ndarray_release(r->logical);
@@ -103,10 +108,11 @@ void dl_trace_observe(void *user, const dl_op *op, size_t result, const dl_ndarr
 
 // By more than rounding's share: that the difference matters is known already, only not where it
 // begins.
-static bool close_elements(const dl_ndarray *a, const dl_ndarray *b, int64_t count) {
+static bool close_elements(const dl_ndarray *a, const dl_ndarray *b, int64_t count, bool exact) {
   double allowed = 1e-5 * dl_max_magnitude(a);
   for (int64_t i = 0; i < count; i++) {
     double x = dl_ndarray_f64(a, i), y = dl_ndarray_f64(b, i);
+    if (exact && !isnan(x) && (x != y || signbit(x) != signbit(y))) return false;
     if (x != y && !(isnan(x) && isnan(y)) && !(fabs(x - y) <= allowed)) return false;
   }
   return true;
@@ -121,17 +127,17 @@ static bool comparable(const record *a, const record *b) {
   return dl_same_shape(a->stored, b->stored);
 }
 
-static bool same(const record *a, const record *b) {
+static bool same(const record *a, const record *b, bool exact) {
   if (!comparable(a, b)) return false;
   if (dl_same_shape(a->logical, b->logical))
-    return close_elements(a->logical, b->logical, a->logical->count);
+    return close_elements(a->logical, b->logical, a->logical->count, exact);
   int64_t count = a->stored->count < b->stored->count ? a->stored->count : b->stored->count;
-  return close_elements(a->stored, b->stored, count);
+  return close_elements(a->stored, b->stored, count, exact);
 }
 
 static bool has_value(const dl_trace *trace, const record *r) {
   for (size_t i = 0; i < trace->values.len; i++)
-    if (same(&trace->values.data[i], r)) return true;
+    if (same(&trace->values.data[i], r, trace->exact)) return true;
   return false;
 }
 
@@ -145,7 +151,7 @@ static const record *last_of(const dl_trace *trace, dl_ident name) {
 static const record *first_value(const dl_trace *old, const dl_trace *new, bool strict) {
   for (size_t i = 0; i < old->values.len; i++) {
     const record *x = &old->values.data[i], *y = last_of(new, x->name);
-    if (x != last_of(old, x->name) || !y || !comparable(x, y) || same(x, y)) continue;
+    if (x != last_of(old, x->name) || !y || !comparable(x, y) || same(x, y, old->exact)) continue;
     if (!strict || (!has_value(new, x) && !has_value(old, y))) return x;
   }
   return NULL;
@@ -156,7 +162,7 @@ static const record *first_store(const dl_trace *old, const dl_trace *new) {
   for (size_t i = 0; i < old->stores.len && i < new->stores.len; i++) {
     const record *x = &old->stores.data[i], *y = &new->stores.data[i];
     if (x->name != y->name || !dl_same_shape(x->logical, y->logical)) return NULL;
-    if (!same(x, y)) return x;
+    if (!same(x, y, old->exact)) return x;
   }
   return NULL;
 }

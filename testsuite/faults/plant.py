@@ -6,8 +6,10 @@
 Works on a copy of the sources in DIR (kept between runs, so that builds are incremental; a temporary
 folder by default). A fault is a few searches and replacements in one file (line breaks do not matter); a text
 that is not there any more is an error: adapt the fault. The programs are compiled down to loops by dlopt; the fault must be
-diagnosed as an error of the pass that has it, with one of the ops at which its effect begins. Without
-faults the check must be silent. Exit status 1 if a fault is missed or taken for another.
+diagnosed as an error of the pass that has it, with one of the ops at which its effect begins. Faults in the
+code that a target emits, and in the importer, are no pass's: dlc must find that the library, or the program that
+was read, computes something else. Without faults the check must be silent. Exit status 1 if a fault is missed or
+taken for another.
 """
 import argparse
 import os
@@ -25,9 +27,15 @@ PROGRAMS = {
     "loops.dlir": ["--loop-form-fma", "--cse", "--loop-invariant-code-motion", "--loop-outline-parallel",
                    "--cse", "--loop-plan-memory"],
     "schedules.dlir": ["--convert-tensor-to-loop"],
+    "fusion.dlir": ["--tensor-fuse"],
+    "scalars.dlir": ["--inline", "--canonicalize", "--cse", "--symbol-dce"],
 }
+COMPILED = "network.dlir"  # by dlc, for the code
+IMPORTED = "testsuite/models/digits.onnx"  # by dlc, with outputs as they were without faults
+IMAGE = "testsuite/models/digits/digit_3.npy"
 
-# ops: a regular expression for the names that may be given for where the difference begins.
+# culprit: the pass, "code" or "import"; ops: a regular expression for the names that may be given for where the
+# difference begins, None for what is no pass.
 Fault = namedtuple("Fault", "name culprit ops file changes")
 
 FAULTS = [
@@ -95,6 +103,70 @@ FAULTS = [
           [(".last = last_use(&ops, pointer, block)});", ".last = i});")]),
     Fault("half-a-buffer", "loop-plan-memory", ".*", "passes/loop/loop_plan_memory.c",
           [(".bytes = align(elements * (int64_t)bytes),", ".bytes = align(elements * (int64_t)bytes / 2),")]),
+    # Folds that hold for most numbers only.
+    Fault("zero-times-anything", "canonicalize", "difference|line.*", "dialects/arith/arith_fold.c",
+          [("return float_neutral(op, constants, 1.0, results) || dl_fold_with_kernel(op, constants, results);\n}"
+            "\n\nbool arith_divf_fold",
+            "if (is_float(constants[1], 0)) return to_constant(results, constants[1]);\n"
+            "  return float_neutral(op, constants, 1.0, results) || dl_fold_with_kernel(op, constants, results);\n}"
+            "\n\nbool arith_divf_fold")]),
+    Fault("plus-zero", "canonicalize", "difference|line.*", "dialects/arith/arith_fold.c",
+          [("float_neutral(op, constants, -0.0, results)", "float_neutral(op, constants, 0.0, results)")]),
+    Fault("less-than-itself", "canonicalize", "integers|line.*", "dialects/arith/arith_fold.c",
+          [("{true, false, false, true, false, true,", "{true, false, true, true, false, true,")]),
+    Fault("select-the-other", "canonicalize", "difference|integers|line.*", "dialects/arith/arith_fold.c",
+          [("dl_operand(op, condition ? 1 : 2)", "dl_operand(op, condition ? 2 : 1)")]),
+    Fault("everything-commutes", "graph-fold-batch-norm", ".*", "ir/rewrite.c",
+          [("!dl_has_trait(op, DL_COMMUTATIVE) || dl_num_operands(op) < 2", "dl_num_operands(op) != 2")]),
+    # Merging and erasing.
+    Fault("cse-ignores-predicates", "cse", "difference|integers|line.*", "passes/common/cse.c",
+          [("dl_ops_equivalent(candidate->op, op)",
+            "(!strcmp(dl_op_name(op), \"arith.cmpf\") ? dl_op_def_of(op) == dl_op_def_of(candidate->op)"
+            " && dl_operand(op, 0) == dl_operand(candidate->op, 0) : dl_ops_equivalent(candidate->op, op))"),
+           ("uint64_t hash = dl_op_hash(op);",
+            "uint64_t hash = strcmp(dl_op_name(op), \"arith.cmpf\") ? dl_op_hash(op) : 1;")]),
+    Fault("stores-are-dead", "loop-expand-math", ".*", "ir/effects.c",
+          [("return !has_used_result(op) && dl_op_is_erasable(op);",
+            "return !has_used_result(op) && (dl_op_is_erasable(op) || !strcmp(dl_op_name(op), \"loop.store\"));")]),
+    Fault("inline-turns-arguments", "inline", ".*", "passes/common/inline.c",
+          [("dl_ptr_map_set(&mapping, dl_arg(body, i), dl_operand(call, i));",
+            "dl_ptr_map_set(&mapping, dl_arg(body, i), dl_operand(call, dl_value_type(dl_operand(call, 0)) == "
+            "dl_value_type(dl_operand(call, 1)) && i < 2 ? 1 - i : i));")]),
+    # Lowering.
+    Fault("dropped-bias", "graph-fold-batch-norm", "norm|conv1", "passes/graph/fold_batch_norm.c",
+          [("bias ? binary(rw, &graph_add, binary(rw, &graph_mul, bias, a.factor), a.term) : a.term", "a.term")]),
+    Fault("lanes-without-place", "convert-graph-to-tensor", ".*", "passes/convert/stored_iterators.c",
+          [("return !it->parallel || (it->extent->kind == DL_EXPR_CONST && it->extent->value % tile == 0);",
+            "return tile > 0 && it->extent;")]),
+    Fault("less-or-equal", "convert-graph-to-tensor", "less.*|both.*|last", "passes/convert/scalar_to_arith.c",
+          [("return CMPF_OLT;", "return CMPF_OLE;")]),
+    Fault("fuse-turned-indices", "tensor-fuse", ".*", "passes/tensor/fuse.c",
+          [("f->at[index->value] = rebase(f, &f->consumer, read->results[r]);",
+            "f->at[index->value] = rebase(f, &f->consumer, read->results[r ? r : read->num_results - 1]);")]),
+    Fault("fuse-over-the-border", "tensor-fuse", ".*", "passes/tensor/fuse.c",
+          [("if (!not_negative(f, index)) DL_PUSH(&f->inside, index);", "")]),
+    Fault("lifetimes-too-short", "loop-plan-memory", ".*", "passes/loop/loop_plan_memory.c",
+          [(".last = last_use(&ops, pointer, block)});", ".last = last_use(&ops, pointer, block) - 2});")]),
+    Fault("exp-of-large-numbers", "loop-expand-math", ".*", "passes/loop/loop_expand_math.c",
+          [("a = choose(x, OGT, a, real(x, 89), real(x, 89), a);", "")]),
+    Fault("captured-turned", "loop-outline-parallel", ".*", "passes/loop/loop_outline_parallel.c",
+          [("dl_ptr_map_set(&mapping, o->captured.data[i], dl_arg(body, i));",
+            "size_t last = o->captured.len - 1 - i;\n"
+            "bool alike = dl_value_type(o->captured.data[i]) == dl_value_type(o->captured.data[last]);\n"
+            "dl_ptr_map_set(&mapping, o->captured.data[i], dl_arg(body, alike ? last : i));")]),
+    # What is no pass.
+    Fault("emitted-select-turned", "code", None, "targets/llvm/emit_arith.c",
+          [("LLVMBuildSelect(e->b, dl_emitted_operand(e, op, 0), dl_emitted_operand(e, op, 1), "
+            "dl_emitted_operand(e, op, 2), \"\")",
+            "LLVMBuildSelect(e->b, dl_emitted_operand(e, op, 0), dl_emitted_operand(e, op, 2), "
+            "dl_emitted_operand(e, op, 1), \"\")")]),
+    Fault("emitted-grid-without-carry", "code", None, "targets/llvm/emit_kernel.c",
+          [("carry = LLVMBuildZExt(e->b, wraps, LLVMInt64TypeInContext(e->ctx), \"\");",
+            "carry = dl_llvm_const_i64(e, 0);")]),
+    Fault("emitted-mask-too-wide", "code", None, "targets/llvm/emit_loop.c",
+          [("LLVMBuildICmp(e->b, LLVMIntULT, iota,", "LLVMBuildICmp(e->b, LLVMIntULE, iota,")]),
+    Fault("imported-relu", "import", None, "targets/onnx/operators.c",
+          [("{\"Relu\", \"graph.relu\"", "{\"Relu\", \"graph.neg\"")]),
 ]
 
 
@@ -123,13 +195,14 @@ class Scratch:
     """A copy of the sources with a build of dlopt."""
 
     def __init__(self, folder, jobs):
-        self.folder, self.jobs = folder, jobs
+        self.folder, self.jobs = os.path.abspath(folder), jobs
 
     def path(self, file):
-        return os.path.join(self.folder, "source", file)
+        return os.path.normpath(os.path.join(self.folder, "source", file))
 
     def prepare(self):
         files = run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True).stdout.split("\0")
+        self.remove_others({self.path(file) for file in files if file})
         for file in filter(None, files):
             source, copy = os.path.join(ROOT, file), self.path(file)
             if not os.path.isfile(source):
@@ -145,18 +218,43 @@ class Scratch:
             text = read(os.path.join(ROOT, "testsuite/faults/programs", program)).decode()
             write(os.path.join(self.folder, program), fill_in(text))
         self.build()
+        self.keep_outputs()
+
+    def remove_others(self, kept):
+        """What is not in the sources any more."""
+        for folder, _, files in os.walk(self.path(".")):
+            for file in files:
+                path = os.path.normpath(os.path.join(folder, file))
+                if path not in kept:
+                    os.remove(path)
 
     def build(self):
-        done = run(["ninja", "-C", os.path.join(self.folder, "build"), f"-j{self.jobs}", "dlopt"])
+        done = run(["ninja", "-C", os.path.join(self.folder, "build"), f"-j{self.jobs}", "dlopt", "dlc", "dlrun",
+                    "dlir-target-llvm", "dlir-target-onnx", "dlir_rt"])
         if done.returncode:
             sys.exit(done.stdout)
 
+    def tool(self, name):
+        return os.path.join(self.folder, "build/tools", name)
+
+    def keep_outputs(self):
+        """The imported model's input and outputs, while there is no fault."""
+        known = os.path.join(self.folder, "known")
+        os.makedirs(known, exist_ok=True)
+        shutil.copyfile(os.path.join(ROOT, IMAGE), os.path.join(known, "image.npy"))
+        run([self.tool("dlrun"), os.path.join(ROOT, IMPORTED), "--input", "image=" + os.path.join(known, "image.npy"),
+             "--output-dir", known], check=True)
+
     def check(self):
         """The run of the first program that fails, or of the last one."""
-        dlopt = os.path.join(self.folder, "build/tools/dlopt")
-        for program, passes in PROGRAMS.items():
-            path = os.path.join(self.folder, program)
-            done = run([dlopt, path, "--check-each-pass", *passes, "-o", "/dev/null"])
+        library = os.path.join(self.folder, "compiled.so")
+        runs = [[self.tool("dlopt"), os.path.join(self.folder, program), "--check-each-pass", *passes, "-o",
+                 "/dev/null"] for program, passes in PROGRAMS.items()]
+        runs.append([self.tool("dlc"), os.path.join(self.folder, COMPILED), "--check-each-pass", "-o", library])
+        runs.append([self.tool("dlc"), os.path.join(ROOT, IMPORTED), "--check-inputs",
+                     os.path.join(self.folder, "known"), "-o", library])
+        for command in runs:
+            done = run(command)
             if done.returncode:
                 break
         return done
@@ -190,6 +288,9 @@ def judge(fault, done):
     """What is wrong with the diagnosis, or None."""
     if done.returncode == 0:
         return "not noticed"
+    if fault.ops is None:
+        what = {"code": "the code that the target emits", "import": "the program that was read gives other outputs"}
+        return None if what[fault.culprit] in done.stderr else "taken for another error"
     named = re.findall(r"(?:error: |after )pass '([^']*)'", done.stderr)
     if named[:1] != [fault.culprit]:
         return f"taken for {named[:1] or 'another error'}"

@@ -9,6 +9,14 @@ DLDataType dl_array_dtype(dl_type element) {
   return (DLDataType){is_unsigned ? kDLUInt : kDLInt, bits, 1};
 }
 
+DLTensor dl_view_of_array(const dl_ndarray *array) {
+  return (DLTensor){.data = array->data,
+                    .device = {kDLCPU, 0},
+                    .ndim = (int32_t)array->rank,
+                    .dtype = dl_array_dtype(array->element),
+                    .shape = (int64_t *)array->shape};
+}
+
 // The name of input or output i, which is in dlir.name or, at the loop level, in dlir.names.
 static dl_attr name_attr(const dl_op *function, bool is_input, size_t i) {
   dl_context *ctx = dl_op_context(function);

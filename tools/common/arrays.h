@@ -8,6 +8,8 @@
 #include "targets/runtime/dlir_model.h"
 
 DLDataType dl_array_dtype(dl_type element);
+// The array as a tensor that shares its elements.
+DLTensor dl_view_of_array(const dl_ndarray *array);
 // A compact array with the tensor's elements; NULL when it does not fit the type.
 dl_ndarray *dl_array_of_tensor(const DLTensor *from, dl_type type);
 

@@ -8,8 +8,9 @@
 
 typedef struct dl_check_options {
   bool each_pass;
-  const char *inputs;  // folder with NAME.npy for every input of @main, or NULL: seeded inputs;
-                       // implies each_pass
+  // Folder with NAME.npy for every input of @main, and for those outputs that are known from
+  // elsewhere; or NULL: seeded inputs. Implies each_pass.
+  const char *inputs;
 } dl_check_options;
 
 // Rows of an option table for the field `check` of a tool's options.

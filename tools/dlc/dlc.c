@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tools/common/check_each_pass.h"
+#include "tools/common/check_library.h"
 #include "tools/common/cli.h"
 #include "tools/common/compile.h"
 #include "tools/common/interrupt.h"
@@ -160,6 +161,12 @@ static dl_status compile_model(options *o, dl_context *ctx, const dl_compile_opt
   dl_check_session check;
   dl_status status = dl_check_begin("dlc", &o->check, module, &o->run, &check);
   if (status == DL_OK) status = dl_compile_module(module, o->output, compile);
+  bool is_library = !o->emit || !strcmp(o->emit, "so");
+  bool is_for_cpu = !o->target || !strcmp(o->target, "cpu");
+  if (status == DL_OK && check.checker && is_library && is_for_cpu) {
+    status = dl_check_library(check.checker, module, o->output);
+    if (status != DL_OK) unlink(o->output);
+  }
   dl_check_end(&check);
   dl_op_destroy_tree(module);
   return status;

@@ -13,7 +13,7 @@
 #include "tools/common/tensor.h"
 #include "tools/dlrun/bench.h"
 #include "tools/dlrun/interpret.h"
-#include "tools/dlrun/library.h"
+#include "tools/common/library.h"
 #include "tools/dlrun/onnx_compare.h"
 #include "tools/dlrun/onnx_test.h"
 #include "tools/dlrun/roof.h"

@@ -84,14 +84,6 @@ static dlir_status no_shapes(dlir_session *session, size_t num_inputs, const dli
 
 // --- runs ---
 
-static DLTensor view_of(const dl_ndarray *array) {
-  return (DLTensor){.data = array->data,
-                    .device = {kDLCPU, 0},
-                    .ndim = (int32_t)array->rank,
-                    .dtype = dl_array_dtype(array->element),
-                    .shape = (int64_t *)array->shape};
-}
-
 static bool make_inputs(dlir_session *session, const dlir_value *inputs, dl_ndarray **arrays) {
   const interpreted *model = session->model;
   dl_op *main = dl_symbol_lookup(model->module, dl_intern_z(dl_op_context(model->module), "main"));
@@ -119,7 +111,7 @@ static dlir_status interpret(dlir_session *session, dl_ndarray *const *inputs,
   }
   session->tensors = dl_calloc(session->num_outputs + 1, sizeof(*session->tensors));
   for (size_t i = 0; i < session->num_outputs; i++) {
-    session->tensors[i] = view_of(session->outputs[i]);
+    session->tensors[i] = dl_view_of_array(session->outputs[i]);
     outputs[i] = (dlir_value){.kind = DLIR_TENSOR, .u.tensor = &session->tensors[i]};
   }
   return DLIR_OK;

@@ -3,7 +3,7 @@
 #define DLIR_TOOLS_DLRUN_INTERPRET_H
 
 #include "ir/context.h"
-#include "tools/dlrun/library.h"
+#include "tools/common/library.h"
 
 // Opens a model file (.onnx, or .dlir of any level) whose runs interpret @main. Takes the context
 // over, to whose handler diagnostics go. Such a model offers neither shape inference nor profiles,

@@ -10,7 +10,7 @@
 #include "tools/common/compile.h"
 #include "tools/common/interrupt.h"
 #include "tools/dlrun/interpret.h"
-#include "tools/dlrun/library.h"
+#include "tools/common/library.h"
 #include "tools/dlrun/onnx_compare.h"
 
 #define CASE_SECONDS 300  // a case that takes longer has failed

@@ -1,6 +1,6 @@
-// tools/dlrun/library.h: compiled models.
-#ifndef DLIR_TOOLS_DLRUN_LIBRARY_H
-#define DLIR_TOOLS_DLRUN_LIBRARY_H
+// tools/common/library.h: compiled models.
+#ifndef DLIR_TOOLS_COMMON_LIBRARY_H
+#define DLIR_TOOLS_COMMON_LIBRARY_H
 
 #include "ir/base.h"
 #include "targets/runtime/dlir_model.h"

@@ -1,4 +1,4 @@
-#include "tools/dlrun/library.h"
+#include "tools/common/library.h"
 
 #include <dlfcn.h>
 #include <elf.h>
