@@ -112,11 +112,14 @@ bool dl_output_open(dl_output_file *out, dl_temporaries *list, const char *path)
 }
 
 bool dl_output_close(dl_output_file *out, bool keep) {
-  errno = 0;
+  // A write that failed has just said why.
   bool whole = !ferror(out->file);
+  if (whole) errno = 0;
+  int error = errno;
   whole = fclose(out->file) == 0 && whole;
+  if (!error) error = errno;
   if (whole && keep && out->temporary) whole = rename(out->temporary, out->path) == 0;
-  int error = errno ? errno : EIO;
+  if (!error) error = errno ? errno : EIO;
   if (out->temporary && !(whole && keep)) unlink(out->temporary);
   forget_temporary(out);
   errno = error;

@@ -7,7 +7,6 @@
 struct dl_elf_writer {
   dl_loc loc;
   FILE *file;
-  char *path;
   uint16_t machine;
   uint64_t size;  // of the bytes so far
 };
@@ -15,7 +14,7 @@ struct dl_elf_writer {
 enum { SECTION_NULL, SECTION_DATA, SECTION_STACK, SECTION_SYMBOLS, SECTION_STRINGS, NUM_SECTIONS };
 
 static dl_status failed(dl_elf_writer *w) {
-  return dl_error(w->loc, "cannot write '%s': %s", w->path, strerror(errno));
+  return dl_error(w->loc, "cannot write the weights: %s", strerror(errno));
 }
 
 static dl_status put(dl_elf_writer *w, const void *bytes, size_t size) {
@@ -30,7 +29,7 @@ static dl_status put_zeros(dl_elf_writer *w, uint64_t count) {
 
 dl_elf_writer *dl_elf_create(dl_loc loc, const char *path, uint16_t machine) {
   dl_elf_writer *w = dl_calloc(1, sizeof(*w));
-  *w = (dl_elf_writer){.loc = loc, .path = strdup(path), .machine = machine};
+  *w = (dl_elf_writer){.loc = loc, .machine = machine};
   w->file = fopen(path, "wb");
   if (!w->file || put_zeros(w, DL_ELF_PAGE)) {
     if (!w->file) failed(w);
@@ -147,6 +146,5 @@ dl_status dl_elf_finish_plain(dl_elf_writer *w, const void *header, size_t size)
 void dl_elf_destroy(dl_elf_writer *w) {
   if (!w) return;
   if (w->file) fclose(w->file);
-  free(w->path);
   free(w);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,8 +67,11 @@ static dl_status run(dl_loc loc, const char *const *argv) {
   dl_status result = DL_OK;
   if (error)
     result = dl_error(loc, "cannot run the linker '%s': %s", argv[0], strerror(error));
+  else if (WIFSIGNALED(status))
+    result = dl_error(loc, "the linker '%s' ended with: %s%s", argv[0], strsignal(WTERMSIG(status)),
+                      WTERMSIG(status) == SIGBUS ? ", as it does on a full disk" : "");
   else if (status)
-    result = dl_error(loc, "linking failed: %s", text.len ? text.data : "the linker was killed");
+    result = dl_error(loc, "linking failed: %s", text.len ? text.data : "without a message");
   dl_buffer_free(&text);
   return result;
 }
@@ -81,6 +85,23 @@ static dl_status run_list(dl_loc loc, dl_path_list *args) {
 
 static void push_all(dl_path_list *args, const dl_path_list *more) {
   for (size_t i = 0; i < more->len; i++) DL_PUSH(args, more->data[i]);
+}
+
+// The linker writes its output through a mapping, where a full disk is a crash: makes sure that
+// there is room for as much as its inputs hold, and some tables.
+static dl_status check_room(dl_loc loc, const dl_path_list *objects, const char *archive,
+                            const char *output) {
+  enum { TABLES = 1 << 16 };
+  off_t bytes = TABLES;
+  struct stat info;
+  if (archive && !stat(archive, &info)) bytes += info.st_size;
+  for (size_t i = 0; i < objects->len; i++)
+    if (!stat(objects->data[i], &info)) bytes += info.st_size;
+  int file = open(output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666), error = file < 0 ? errno : 0;
+  if (!error) error = posix_fallocate(file, 0, bytes);
+  if (file >= 0) close(file);
+  unlink(output);
+  return error ? dl_error(loc, "cannot write the linked file: %s", strerror(error)) : DL_OK;
 }
 
 // libc and libm are given as the files that this process uses: no development packages are needed.
@@ -112,7 +133,9 @@ dl_status dl_link_shared(dl_loc loc, const dl_path_list *objects, const char *pr
   push_all(&args, objects);
   const char *const rest[] = {archive, libc, libm, "-o", output};
   for (size_t i = 0; i < DL_COUNT(rest); i++) DL_PUSH(&args, rest[i]);
-  dl_status status = run_list(loc, &args);
+  dl_status status = check_room(loc, objects, archive, output);
+  if (status == DL_OK) status = run_list(loc, &args);
+  DL_VEC_FREE(&args);
   dl_buffer_free(&query);
   free(archive);
   return status;
@@ -120,6 +143,7 @@ dl_status dl_link_shared(dl_loc loc, const dl_path_list *objects, const char *pr
 
 dl_status dl_link_relocatable(dl_loc loc, const dl_path_list *objects, const char *output) {
   dl_path_list args = {0};
+  DL_TRY(check_room(loc, objects, NULL, output));
   DL_PUSH(&args, linker());
   DL_PUSH(&args, "-r");
   push_all(&args, objects);

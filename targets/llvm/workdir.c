@@ -42,15 +42,16 @@ const char *dl_workdir_file(dl_workdir *dir, const char *name) {
   return path.data;
 }
 
-static dl_status cannot_write(dl_workdir *dir, const char *path) {
-  return dl_error(dir->loc, "cannot write '%s': %s", path, strerror(errno));
+// Says what a user knows of: the output, whatever file it was.
+static dl_status cannot_write(dl_workdir *dir) {
+  return dl_error(dir->loc, "cannot write '%s': %s", dir->output, strerror(errno));
 }
 
 dl_status dl_workdir_write(dl_workdir *dir, const char *file, const void *bytes, size_t size) {
   FILE *out = fopen(file, "wb");
-  if (!out) return cannot_write(dir, file);
+  if (!out) return cannot_write(dir);
   bool written = size == 0 || fwrite(bytes, size, 1, out) == 1;
-  if (fclose(out) || !written) return cannot_write(dir, file);
+  if (fclose(out) || !written) return cannot_write(dir);
   return DL_OK;
 }
 
@@ -70,19 +71,20 @@ static dl_status write_through(dl_workdir *dir, const char *file) {
   if (from >= 0) close(from);
   if (to >= 0 && close(to) && copied) copied = false, error = errno;
   errno = error;
-  return copied ? DL_OK : cannot_write(dir, dir->output);
+  return copied ? DL_OK : cannot_write(dir);
 }
 
 dl_status dl_workdir_publish(dl_workdir *dir, const char *file) {
   if (!dir->replaces) return write_through(dir, file);
-  return rename(file, dir->output) ? cannot_write(dir, dir->output) : DL_OK;
+  return rename(file, dir->output) ? cannot_write(dir) : DL_OK;
 }
 
 dl_status dl_workdir_publish_beside(dl_workdir *dir, const char *file, const char *path) {
   if (!dir->replaces)
     return dl_error(dir->loc, "cannot write '%s' beside '%s', which is no regular file", path,
                     dir->output);
-  return rename(file, path) ? cannot_write(dir, path) : DL_OK;
+  if (!rename(file, path)) return DL_OK;
+  return dl_error(dir->loc, "cannot write '%s': %s", path, strerror(errno));
 }
 
 void dl_workdir_remove(dl_workdir *dir) {
