@@ -58,12 +58,20 @@ void *dl_unique_find(dl_context *ctx, dl_unique_class class, uint64_t hash, cons
 
 // Small blocks for ops, blocks and arguments, in size classes with free lists. Several heaps, so
 // that threads seldom meet; a block may be freed by another thread than allocated it.
-enum { DL_SLAB_GRAIN = 8, DL_SLAB_CLASSES = 128, DL_SLAB_HEAPS = 8, DL_SLAB_CHUNK = 1 << 18 };
+enum {
+  DL_SLAB_GRAIN = 8,
+  DL_SLAB_CLASSES = 128,
+  DL_SLAB_HEAPS = 8,
+  DL_SLAB_CHUNK = 1 << 18,
+  DL_HUGE_PAGE = 1 << 21,
+  DL_SLAB_LAST_CHUNK = 4 * DL_HUGE_PAGE
+};
 
 typedef struct dl_slab_heap {
   _Alignas(64) atomic_flag busy;
   void *free_lists[DL_SLAB_CLASSES];
   char *free, *end;
+  size_t size;  // of all chunks
   void *chunks;
   struct large_block *large;
 } dl_slab_heap;

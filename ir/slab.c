@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "ir/context_internal.h"
 
@@ -40,13 +41,26 @@ static void leave(dl_slab_heap *heap) {
   atomic_flag_clear_explicit(&heap->busy, memory_order_release);
 }
 
+// Chunks grow with what is in use. Large ones are of whole huge pages, where the system has these:
+// memory of the module's size is touched for the first time otherwise page by page.
+static void *new_chunk(dl_slab_heap *heap, size_t *size) {
+  *size = heap->size < DL_SLAB_LAST_CHUNK ? DL_SLAB_CHUNK : DL_SLAB_LAST_CHUNK;
+  heap->size += *size;
+  if (*size == DL_SLAB_CHUNK) return dl_malloc(*size);
+  void *chunk = aligned_alloc(DL_HUGE_PAGE, *size);
+  if (!chunk) dl_bug(NULL, "out of memory for ops");
+  madvise(chunk, *size, MADV_HUGEPAGE);
+  return chunk;
+}
+
 static void *take(dl_slab_heap *heap, size_t size) {
   if (size > (size_t)(heap->end - heap->free)) {
-    char *chunk = dl_malloc(DL_SLAB_CHUNK);
+    size_t room;
+    char *chunk = new_chunk(heap, &room);
     *(void **)chunk = heap->chunks;
     heap->chunks = chunk;
     heap->free = chunk + 16;
-    heap->end = chunk + DL_SLAB_CHUNK;
+    heap->end = chunk + room;
   }
   void *memory = heap->free;
   heap->free += size;
