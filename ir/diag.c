@@ -155,14 +155,36 @@ static dl_str source_line(dl_str text, uint64_t line) {
   return (dl_str){start, (size_t)((newline ? newline : end) - start)};
 }
 
-// The line and, below it, a caret; tabs are kept so that the columns agree.
+enum { MAX_EXCERPT = 160, MAX_BEFORE_CARET = 100 };  // bytes of a long line that are shown
+
+static bool continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+// The part of a line around a column, cut between characters.
+static dl_str part_around(dl_str line, size_t column) {
+  size_t from = column > MAX_BEFORE_CARET ? column - MAX_BEFORE_CARET : 0;
+  size_t to = line.len - from > MAX_EXCERPT ? from + MAX_EXCERPT : line.len;
+  if (line.len <= MAX_EXCERPT) from = 0, to = line.len;
+  while (from && from < column && continues_character(line.data[from])) from++;
+  while (to < line.len && to > column && continues_character(line.data[to])) to--;
+  return (dl_str){line.data + from, to - from};
+}
+
+// The line and, below it, a caret; tabs are kept so that the columns agree. Of a long line, the
+// part around the caret.
 static void print_excerpt(FILE *out, dl_loc file) {
   dl_str text = find_source(file->ctx, file->name);
   if (!text.data || !file->line) return;
   dl_str line = source_line(text, file->line);
   if (!line.data || file->column == 0 || file->column > line.len + 1) return;
-  fprintf(out, "%.*s\n", (int)line.len, line.data);
-  for (size_t i = 0; i + 1 < file->column; i++) fputc(line.data[i] == '\t' ? '\t' : ' ', out);
+  dl_str part = part_around(line, file->column - 1);
+  bool cut_before = part.data > line.data;
+  bool cut_after = part.data + part.len < line.data + line.len;
+  fprintf(out, "%s%.*s%s\n%s", cut_before ? "… " : "", (int)part.len, part.data,
+          cut_after ? " …" : "", cut_before ? "  " : "");
+  size_t before = file->column - 1 - (size_t)(part.data - line.data);
+  for (size_t i = 0; i < before; i++)
+    if (part.data[i] == '\t' || !continues_character(part.data[i]))
+      fputc(part.data[i] == '\t' ? '\t' : ' ', out);
   fputs("^\n", out);
 }
 
