@@ -82,6 +82,22 @@ dl_status dl_onnx_emit_softmax(dl_onnx_node *node, dl_value **results) {
   return dl_onnx_build(node, op, results);
 }
 
+// The negative log likelihood loss of the logarithm of softmax, which is the second output.
+dl_status dl_onnx_emit_cross_entropy(dl_onnx_node *node, dl_value **results) {
+  DL_TRY(dl_onnx_require_input(node, 0));
+  dl_value *scores = dl_onnx_input(node, 0);
+  dl_named_attr along = {dl_intern_z(node->ctx, "axis"), dl_i64_attr(node->ctx, 1)};
+  dl_value *logs = dl_onnx_build_one(node, "graph.log_softmax", 1, &scores, 1, &along);
+  if (!logs) return DL_FAILED;
+  dl_onnx_set_input(node, 0, logs);
+  size_t num_outputs = node->num_outputs;
+  if (dl_onnx_has_output(node, 1)) results[1] = logs;
+  node->num_outputs = 1;
+  dl_status status = dl_onnx_build(node, "graph.negative_log_likelihood_loss", results);
+  node->num_outputs = num_outputs;
+  return status;
+}
+
 // 1 / sqrt(mean of squares + epsilon), over the dimensions from `axis` on.
 static dl_value *reciprocal_rms(dl_onnx_node *node, dl_value *x, int64_t axis, double epsilon) {
   int64_t axes[DL_ONNX_MAX_RANK], rank = dl_onnx_rank(x);

@@ -125,6 +125,7 @@ dl_status dl_onnx_emit_max_pool(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_batch_norm(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_cast(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_constant(dl_onnx_node *node, dl_value **results);
+dl_status dl_onnx_emit_cross_entropy(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_dropout(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_identity(dl_onnx_node *node, dl_value **results);
 dl_status dl_onnx_emit_mean(dl_onnx_node *node, dl_value **results);
