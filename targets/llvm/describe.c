@@ -6,8 +6,8 @@
 #include <llvm-c/TargetMachine.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <yaml.h>
 
+#include "targets/llvm/describe_file.h"
 #include "targets/llvm/files.h"
 #include "targets/runtime/cpu.h"
 #include "targets/runtime/pool.h"
@@ -19,114 +19,6 @@ const char *dl_option_text(const dl_named_text *options, size_t num_options, con
   return otherwise;
 }
 
-// A description while it is read: entries in the order of the file.
-typedef struct description {
-  dl_context *ctx;
-  dl_loc loc;
-  DL_VEC(dl_named_attr) entries;
-} description;
-
-static void set_entry(description *d, const char *name, dl_attr value) {
-  dl_ident key = dl_intern_z(d->ctx, name);
-  for (size_t i = 0; i < d->entries.len; i++) {
-    if (d->entries.data[i].name != key) continue;
-    d->entries.data[i].value = value;
-    return;
-  }
-  DL_PUSH(&d->entries, (dl_named_attr){key, value});
-}
-
-static void set_number(description *d, const char *name, int64_t value) {
-  set_entry(d, name, dl_i64_attr(d->ctx, value));
-}
-
-static dl_attr get_entry(const description *d, const char *name) {
-  for (size_t i = 0; i < d->entries.len; i++)
-    if (!strcmp(d->entries.data[i].name, name)) return d->entries.data[i].value;
-  return NULL;
-}
-
-// --- reading ---
-
-static const char *scalar_text(const yaml_node_t *node) {
-  return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
-
-// A list of names becomes one comma-separated string, each with a plus sign.
-static dl_attr list_text(description *d, yaml_document_t *doc, const yaml_node_t *list) {
-  dl_buffer text = {0};
-  for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top;
-       i++) {
-    const char *name = scalar_text(yaml_document_get_node(doc, *i));
-    if (name) dl_buffer_printf(&text, "%s+%s", text.len ? "," : "", name);
-  }
-  dl_attr result = dl_string_attr(d->ctx, (dl_str){text.data ? text.data : "", text.len});
-  dl_buffer_free(&text);
-  return result;
-}
-
-static dl_attr entry_value(description *d, yaml_document_t *doc, const yaml_node_t *node) {
-  if (node && node->type == YAML_SEQUENCE_NODE) return list_text(d, doc, node);
-  const char *text = scalar_text(node);
-  if (!text) return NULL;
-  char *end;
-  long long number = strtoll(text, &end, 10);
-  return *text && !*end ? dl_i64_attr(d->ctx, number) : dl_string_attr_z(d->ctx, text);
-}
-
-// Entries of entries, `levels` deep; NULL where one has no value.
-static dl_attr nested_value(description *d, yaml_document_t *doc, const yaml_node_t *node,
-                            int levels) {
-  if (!levels) return entry_value(d, doc, node);
-  if (!node || node->type != YAML_MAPPING_NODE) return NULL;
-  DL_VEC(dl_named_attr) entries = {0};
-  bool valid = true;
-  yaml_node_pair_t *p = node->data.mapping.pairs.start;
-  for (; p < node->data.mapping.pairs.top; p++) {
-    const char *key = scalar_text(yaml_document_get_node(doc, p->key));
-    dl_attr value = nested_value(d, doc, yaml_document_get_node(doc, p->value), levels - 1);
-    valid &= key && value;
-    if (valid) DL_PUSH(&entries, ((dl_named_attr){dl_intern_z(d->ctx, key), value}));
-  }
-  dl_attr result = valid ? dl_dict_attr(d->ctx, entries.len, entries.data) : NULL;
-  DL_VEC_FREE(&entries);
-  return result;
-}
-
-static dl_status read_document(description *d, yaml_document_t *doc, const char *path) {
-  yaml_node_t *root = yaml_document_get_root_node(doc);
-  if (!root || root->type != YAML_MAPPING_NODE)
-    return dl_error(d->loc, "'%s' is no machine description", path);
-  for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
-       p++) {
-    const char *key = scalar_text(yaml_document_get_node(doc, p->key));
-    int levels = key && !strcmp(key, "ops") ? 2 : 0;
-    dl_attr value = nested_value(d, doc, yaml_document_get_node(doc, p->value), levels);
-    if (!key || !value)
-      return dl_error(d->loc, "%s:%zu: expected a name with a number, a text or a list", path,
-                      yaml_document_get_node(doc, p->key)->start_mark.line + 1);
-    set_entry(d, key, value);
-  }
-  return DL_OK;
-}
-
-static dl_status read_yaml(description *d, FILE *file, const char *path) {
-  yaml_parser_t parser;
-  yaml_document_t doc;
-  if (!yaml_parser_initialize(&parser)) return dl_error(d->loc, "cannot read '%s'", path);
-  yaml_parser_set_input_file(&parser, file);
-  dl_status status;
-  if (yaml_parser_load(&parser, &doc)) {
-    status = read_document(d, &doc, path);
-    yaml_document_delete(&doc);
-  } else {
-    status = dl_error(d->loc, "%s:%zu: %s", path, parser.problem_mark.line + 1,
-                      parser.problem ? parser.problem : "not YAML");
-  }
-  yaml_parser_delete(&parser);
-  return status;
-}
-
 // --- the folder of descriptions ---
 
 static int compare_names(const void *a, const void *b) {
@@ -134,7 +26,7 @@ static int compare_names(const void *a, const void *b) {
 }
 
 // "known are: cortex-a72, haswell, …"
-static void note_known(description *d, const char *folder) {
+static void note_known(dl_description *d, const char *folder) {
   DL_VEC(char *) names = {0};
   DIR *dir = opendir(folder);
   for (struct dirent *entry; dir && (entry = readdir(dir));) {
@@ -165,14 +57,14 @@ static FILE *open_description(const char *name, char **folder, dl_buffer *path) 
   return fopen(path->data, "r");
 }
 
-static dl_status read_description(description *d, const char *name) {
+static dl_status read_description(dl_description *d, const char *name) {
   char *folder;
   dl_buffer path = {0};
   FILE *file = open_description(name, &folder, &path);
   bool is_path = !strcmp(path.data, name);
   dl_status status;
   if (file) {
-    status = read_yaml(d, file, path.data);
+    status = dl_read_description(d, file, path.data);
     fclose(file);
   } else if (is_path) {
     status = dl_error(d->loc, "cannot open '%s': %s", name, strerror(errno));
@@ -204,8 +96,8 @@ static const char host_arch[] = "x86-64";
 #endif
 
 // What the processor offers counts, not what its model offers elsewhere: hypervisors hide features.
-static void keep_present_features(description *d) {
-  dl_attr all = get_entry(d, "features");
+static void keep_present_features(dl_description *d) {
+  dl_attr all = dl_described(d, "features");
   dl_str list = all && all->kind == DL_ATTR_STRING ? all->bytes : (dl_str){0};
   dl_buffer text = {0};
   for (size_t at = 0; at < list.len;) {
@@ -217,18 +109,19 @@ static void keep_present_features(description *d) {
     free(name);
     at += len + 1;
   }
-  set_entry(d, "features", dl_string_attr(d->ctx, (dl_str){text.data ? text.data : "", text.len}));
+  dl_describe(d, "features",
+              dl_string_attr(d->ctx, (dl_str){text.data ? text.data : "", text.len}));
   dl_buffer_free(&text);
 }
 
-static void lower_vectors(description *d, int64_t bits, int64_t registers) {
-  dl_attr known = get_entry(d, "vector_bits");
+static void lower_vectors(dl_description *d, int64_t bits, int64_t registers) {
+  dl_attr known = dl_described(d, "vector_bits");
   if (known && known->kind == DL_ATTR_INTEGER && known->integer <= bits) return;
-  set_number(d, "vector_bits", bits);
-  set_number(d, "vector_registers", registers);
+  dl_describe_number(d, "vector_bits", bits);
+  dl_describe_number(d, "vector_registers", registers);
 }
 
-static void fit_vectors(description *d) {
+static void fit_vectors(dl_description *d) {
   if (!strcmp(host_arch, "aarch64")) return;
   if (!dlrt_cpu_has("avx512f,avx512bw,avx512dq,avx512vl", NULL, 0)) lower_vectors(d, 256, 16);
   if (!dlrt_cpu_has("avx2,fma", NULL, 0)) lower_vectors(d, 128, 16);
@@ -246,8 +139,8 @@ static bool is_present(dl_attr op, int64_t vector_bits) {
   return present;
 }
 
-static void keep_present_ops(description *d) {
-  dl_attr all = get_entry(d, "ops"), bits = get_entry(d, "vector_bits");
+static void keep_present_ops(dl_description *d) {
+  dl_attr all = dl_described(d, "ops"), bits = dl_described(d, "vector_bits");
   if (!all || all->kind != DL_ATTR_DICT || !bits) return;
   DL_VEC(dl_named_attr) present = {0};
   for (size_t i = 0; i < all->count; i++) {
@@ -255,16 +148,16 @@ static void keep_present_ops(description *d) {
     if (op.value->kind == DL_ATTR_DICT && is_present(op.value, bits->integer))
       DL_PUSH(&present, op);
   }
-  set_entry(d, "ops", dl_dict_attr(d->ctx, present.len, present.data));
+  dl_describe(d, "ops", dl_dict_attr(d->ctx, present.len, present.data));
   DL_VEC_FREE(&present);
 }
 
-static void measure_cache(description *d, const char *name, int which) {
+static void measure_cache(dl_description *d, const char *name, int which) {
   long bytes = sysconf(which);
-  if (bytes > 0) set_number(d, name, bytes);
+  if (bytes > 0) dl_describe_number(d, name, bytes);
 }
 
-static dl_status describe_native(description *d) {
+static dl_status describe_native(dl_description *d) {
   char *cpu = LLVMGetHostCPUName();
   bool known = is_described(cpu);
   const char *general = !strcmp(host_arch, "aarch64") ? "aarch64"
@@ -277,8 +170,8 @@ static dl_status describe_native(description *d) {
     keep_present_features(d);
     fit_vectors(d);
     keep_present_ops(d);
-    set_entry(d, "name", dl_string_attr_z(d->ctx, "native"));
-    set_number(d, "cores", dlrt_cpu_count());
+    dl_describe(d, "name", dl_string_attr_z(d->ctx, "native"));
+    dl_describe_number(d, "cores", dlrt_cpu_count());
     measure_cache(d, "l1_bytes", _SC_LEVEL1_DCACHE_SIZE);
     measure_cache(d, "l2_bytes", _SC_LEVEL2_CACHE_SIZE);
     measure_cache(d, "l3_bytes", _SC_LEVEL3_CACHE_SIZE);
@@ -294,15 +187,15 @@ static bool is_arch(const char *march, const char *arch) {
   return !strcmp(arch, "x86-64") ? !strcmp(march, "x86_64") : !strcmp(march, "arm64");
 }
 
-static dl_status check_arch(description *d, const char *march, const char *mcpu) {
-  dl_attr triple = get_entry(d, "triple");
+static dl_status check_arch(dl_description *d, const char *march, const char *mcpu) {
+  dl_attr triple = dl_described(d, "triple");
   bool aarch64 = triple && triple->kind == DL_ATTR_STRING && triple->bytes.len >= 7 &&
                  !memcmp(triple->bytes.data, "aarch64", 7);
   if (is_arch(march, aarch64 ? "aarch64" : "x86-64")) return DL_OK;
   return dl_error(d->loc, "the processor '%s' is no %s", mcpu, march);
 }
 
-static dl_status describe(description *d, const char *march, const char *mcpu) {
+static dl_status describe(dl_description *d, const char *march, const char *mcpu) {
   if (march && !is_arch(march, "x86-64") && !is_arch(march, "aarch64"))
     return dl_error(d->loc, "unknown architecture '%s'; known are x86-64 and aarch64", march);
   bool foreign = march && !is_arch(march, host_arch);
@@ -316,7 +209,7 @@ static dl_status describe(description *d, const char *march, const char *mcpu) {
 }
 
 dl_status dl_describe_machine(dl_op *module, const dl_named_text *options, size_t num_options) {
-  description d = {.ctx = dl_op_context(module), .loc = dl_op_loc(module)};
+  dl_description d = {.ctx = dl_op_context(module), .loc = dl_op_loc(module)};
   dl_status status = describe(&d, dl_option_text(options, num_options, "march", NULL),
                               dl_option_text(options, num_options, "mcpu", NULL));
   if (status == DL_OK)

@@ -45,6 +45,12 @@ set_target_properties(dlir PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LIBRARY_OUTPUT_DIRECTORY ${DLIR_LIB_DIR})
+# The fuzz targets see what libdlir.so hides.
+if(DLIR_FUZZ)
+  add_library(dlir-fuzz STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:dlir-ir> ${dialect_sources}
+              ${pass_sources} ${generated_sources} ${DLIR_GENERATED_HEADERS})
+  target_link_libraries(dlir-fuzz PUBLIC ${dlir_libraries})
+endif()
 # Sanitizers leave their own functions to the executable.
 if(NOT DLIR_SANITIZE)
   target_link_options(dlir PRIVATE LINKER:--no-undefined)
