@@ -6,6 +6,7 @@
 typedef struct group {
   dl_unresolved_list values;
   DL_VEC(dl_type) types;
+  dl_position types_at;
 } group;
 
 typedef struct format_parser {
@@ -31,6 +32,7 @@ static dl_status parse_operand(format_parser *f, size_t index) {
 }
 
 static dl_status parse_types(format_parser *f, group *g, dl_arity arity) {
+  g->types_at = dl_position_of(f->p);
   do {
     dl_type type;
     DL_TRY(arity == DL_ONE ? dl_parse_type(f->p, &type) : dl_parse_optional_type(f->p, &type));
@@ -41,11 +43,11 @@ static dl_status parse_types(format_parser *f, group *g, dl_arity arity) {
 }
 
 // Hands out a flat list of operands' types to the groups, by the number of values that each has.
-static dl_status distribute_types(format_parser *f, size_t first, size_t count) {
+static dl_status distribute_types(format_parser *f, dl_position at, size_t first, size_t count) {
   size_t total = 0;
   for (size_t i = 0; i < f->def->num_operands; i++) total += f->operands[i].values.len;
   if (count != total)
-    return dl_p_error(f->p, "expected %zu operand types but had %zu", total, count);
+    return dl_error(dl_loc_at(f->p, at), "expected %zu operand types but had %zu", total, count);
   for (size_t i = 0; i < f->def->num_operands; i++)
     for (size_t k = 0; k < f->operands[i].values.len; k++)
       DL_PUSH(&f->operands[i].types, f->p->type_stack.data[first++]);
@@ -55,11 +57,12 @@ static dl_status distribute_types(format_parser *f, size_t first, size_t count) 
 static dl_status parse_signature(format_parser *f) {
   dl_parser *p = f->p;
   size_t first = p->type_stack.len;
+  dl_position at = dl_position_of(p);
   DL_TRY(dl_parse_type_list_parens(p));
   size_t results = p->type_stack.len;
   DL_TRY(dl_p_expect(p, "->"));
   DL_TRY(dl_parse_result_types(p));
-  DL_TRY(distribute_types(f, first, results - first));
+  DL_TRY(distribute_types(f, at, first, results - first));
   for (size_t i = results; i < p->type_stack.len; i++)
     dl_p_add_result(p, f->state, p->type_stack.data[i]);
   return DL_OK;
@@ -215,8 +218,8 @@ static dl_status resolve_group(format_parser *f, size_t i, dl_type shared) {
   dl_type implied = type_of_constraint(f->p->ctx, f->def->operands[i].constraint);
   if (!implied) implied = shared;
   if (g->types.len && g->types.len != g->values.len)
-    return dl_p_error(f->p, "expected %zu types for '%s' but had %zu", g->values.len,
-                      f->def->operands[i].name, g->types.len);
+    return dl_error(dl_loc_at(f->p, g->types_at), "expected %zu types for '%s' but had %zu",
+                    g->values.len, f->def->operands[i].name, g->types.len);
   for (size_t k = 0; k < g->values.len; k++) {
     dl_type type = g->types.len ? g->types.data[k] : implied;
     if (!type)

@@ -105,17 +105,24 @@ static dl_status parse_parentheses(affine_parser *a, dl_expr *expr) {
   return dl_p_expect(a->p, ")");
 }
 
+// After the minus.
+static dl_status parse_negative(affine_parser *a, dl_expr *expr) {
+  uint64_t magnitude;
+  dl_checkpoint start = dl_save(a->p);
+  DL_TRY(dl_parse_unsigned(a->p, &magnitude));
+  if (magnitude > (uint64_t)INT64_MAX + 1) {
+    dl_restore(a->p, start);
+    return dl_p_error(a->p, "constant is too large");
+  }
+  *expr = dl_expr_const(a->p->ctx, (int64_t)(0 - magnitude));
+  return DL_OK;
+}
+
 static dl_status parse_operand(affine_parser *a, dl_expr *expr) {
   dl_parser *p = a->p;
   *expr = NULL;
   if (dl_accept_punct(p, '-')) {
-    if (p->token.kind == DL_TOK_INTEGER) {
-      uint64_t magnitude;
-      DL_TRY(dl_parse_unsigned(p, &magnitude));
-      if (magnitude > (uint64_t)INT64_MAX + 1) return dl_p_error(p, "constant is too large");
-      *expr = dl_expr_const(p->ctx, (int64_t)(0 - magnitude));
-      return DL_OK;
-    }
+    if (p->token.kind == DL_TOK_INTEGER) return parse_negative(a, expr);
     DL_TRY(count_operator(a));
     DL_TRY(parse_operand(a, expr));
     *expr = negate(a, *expr);

@@ -166,17 +166,25 @@ static dl_status check_layout(dl_parser *p, dl_attr layout, size_t rank) {
   return DL_OK;
 }
 
+// A layout, then a memory space; either may be absent.
+static dl_status parse_memref_attr(dl_parser *p, const shape *s, dl_attr *layout, dl_attr *space) {
+  dl_attr attr;
+  dl_checkpoint start = dl_save(p);
+  DL_TRY(dl_parse_attr(p, NULL, &attr));
+  dl_checkpoint after = dl_save(p);
+  dl_restore(p, start);
+  bool is_layout = attr->kind == DL_ATTR_MAP || attr->kind == DL_ATTR_STRIDED;
+  if (*space || (is_layout && (*layout || s->unranked)))
+    return dl_p_error(p, "unexpected attribute in a memref type");
+  if (is_layout) DL_TRY(check_layout(p, attr, s->dims.len));
+  dl_restore(p, after);
+  *(is_layout ? layout : space) = attr;
+  return DL_OK;
+}
+
 static dl_status parse_memref(dl_parser *p, shape *s, dl_type element, dl_type *type) {
   dl_attr layout = NULL, space = NULL;
-  while (dl_accept_punct(p, ',')) {
-    dl_attr attr;
-    DL_TRY(dl_parse_attr(p, NULL, &attr));
-    bool is_layout = attr->kind == DL_ATTR_MAP || attr->kind == DL_ATTR_STRIDED;
-    if (space || (is_layout && (layout || s->unranked)))
-      return dl_p_error(p, "unexpected attribute in a memref type");
-    if (is_layout) DL_TRY(check_layout(p, attr, s->dims.len));
-    *(is_layout ? &layout : &space) = attr;
-  }
+  while (dl_accept_punct(p, ',')) DL_TRY(parse_memref_attr(p, s, &layout, &space));
   if (layout && is_identity(layout, s->dims.len)) layout = NULL;
   *type = s->unranked ? dl_unranked_memref_type(element, space)
                       : dl_memref_type(element, s->dims.len, s->dims.data, layout, space);
