@@ -46,16 +46,39 @@ static bool guards(const dl_model *m, size_t iterator) {
   return false;
 }
 
+static bool uses_iterator(dl_map map, size_t iterator) {
+  for (size_t r = 0; r < map->num_results; r++) {
+    if (dl_expr_uses_dim(map->results[r], (unsigned)iterator)) return true;
+  }
+  return false;
+}
+
+static bool uses_together(dl_map map, size_t x, size_t y) {
+  for (size_t r = 0; r < map->num_results; r++) {
+    dl_expr index = map->results[r];
+    if (dl_expr_uses_dim(index, (unsigned)x) && dl_expr_uses_dim(index, (unsigned)y)) return true;
+  }
+  return false;
+}
+
+// Whether some index moves along both a parallel and a reduce iterator, and not because all inputs
+// are divided by the former, as by the groups of a convolution.
+static bool slides_along(const dl_compute *c, size_t parallel, size_t reduce) {
+  size_t readers = 0, divided = 0;
+  bool together = false;
+  for (size_t i = 0; i < c->num_inputs; i++) {
+    if (!uses_iterator(c->in_maps[i], reduce)) continue;
+    readers++;
+    divided += uses_iterator(c->in_maps[i], parallel);
+    together |= uses_together(c->in_maps[i], parallel, reduce);
+  }
+  return together && (readers == 1 || divided < readers);
+}
+
 static bool slides(const dl_model *m, size_t iterator) {
   const dl_compute *c = &m->stage->c;
-  for (size_t i = 0; i < c->num_inputs; i++) {
-    for (size_t r = 0; r < c->in_maps[i]->num_results; r++) {
-      dl_expr index = c->in_maps[i]->results[r];
-      if (!dl_expr_uses_dim(index, (unsigned)iterator)) continue;
-      for (size_t p = 0; p < c->num_parallel; p++) {
-        if (dl_expr_uses_dim(index, (unsigned)p)) return true;
-      }
-    }
+  for (size_t p = 0; p < c->num_parallel; p++) {
+    if (slides_along(c, p, iterator)) return true;
   }
   return false;
 }
@@ -126,8 +149,8 @@ void dl_model_read(dl_model *m, dl_kernel *k, dl_stage *root, const dl_machine *
 void dl_model_free(dl_model *m) { DL_VEC_FREE(&m->axes); }
 
 static bool fusable(const dl_model *m, const dl_model_axis *x, const dl_model_axis *y) {
-  if (x->reduce != y->reduce || x->guarded || y->guarded || y->extent == DL_DYNAMIC) return false;
-  if (x->table || y->table) return false;
+  if (x->reduce != y->reduce || x->window != y->window) return false;
+  if (x->guarded || y->guarded || x->table || y->table || y->extent == DL_DYNAMIC) return false;
   if (x->extent == 1 || y->extent == 1) return false;
   for (size_t a = 0; a < m->num_accesses; a++) {
     if (x->strides[a] == DL_MODEL_NONLINEAR || y->strides[a] == DL_MODEL_NONLINEAR) return false;
@@ -147,7 +170,6 @@ size_t dl_model_fuse(dl_model *m, size_t keep) {
     // The label stays in front; the inner name follows without it.
     const char *inner = y->name + strlen(m->stage->c.label) + 1;
     y->name = dl_intern_f(ctx, "%s_%s", x->name, inner);
-    y->window |= x->window;
     y->extent = x->extent == DL_DYNAMIC ? DL_DYNAMIC : x->extent * y->extent;
     memmove(x, y, (m->axes.len - i) * sizeof(*x));
     m->axes.len--;
@@ -249,28 +271,34 @@ dl_model_tile dl_model_best_tile(const dl_model *m, const dl_model_tiling *t) {
 
 // --- partial sums ---
 
-// The terms of a partial sum: 16 channels of a 3 x 3 window. Where the innermost axis comes inside
-// of the windows, it belongs to blocks of channels as they are stored, and is not divided.
-#define PARTIAL_TERMS 144
-#define MIN_BLOCK_TERMS 16
+#define POINT_TERMS 128    // of a partial sum without windows
+#define BLOCK_CHANNELS 16  // with windows, where channels are stored in blocks
+#define PLANAR_TERMS 144   // with windows otherwise; of fewer than 16 channels, each is one
 
-// The positions of the windows; `outside` if one of their axes is outside of axis `inner`.
-static int64_t window_positions(const dl_model *m, size_t inner, bool *outside) {
+static int64_t window_positions(const dl_model *m) {
   int64_t positions = 1;
-  *outside = false;
   for (size_t i = 0; i < m->axes.len; i++) {
-    const dl_model_axis *a = &m->axes.data[i];
-    if (!a->window) continue;
-    positions *= a->extent;
-    *outside |= i < inner;
+    if (m->axes.data[i].window) positions *= m->axes.data[i].extent;
   }
   return positions;
 }
 
-static int64_t partial_length(int64_t positions, bool blocked) {
+// Whether axis `inner` runs inside of a window's: then it belongs to blocks.
+static bool window_outside(const dl_model *m, size_t inner) {
+  for (size_t i = 0; i < inner; i++) {
+    if (m->axes.data[i].window) return true;
+  }
+  return false;
+}
+
+// How many channels make a partial sum.
+static int64_t partial_length(const dl_model *m, size_t inner, int64_t positions) {
+  if (positions == 1) return POINT_TERMS;
+  if (window_outside(m, inner)) return BLOCK_CHANNELS;
   int64_t length = 1;
-  while (2 * length * positions <= PARTIAL_TERMS) length *= 2;
-  return blocked && length < MIN_BLOCK_TERMS ? MIN_BLOCK_TERMS : length;
+  if (m->axes.data[inner].extent < BLOCK_CHANNELS) return length;
+  while (2 * length * positions <= PLANAR_TERMS) length *= 2;
+  return length;
 }
 
 // A length that leaves no remainder, if one is not much shorter: around windows, the code for a
@@ -295,14 +323,12 @@ static bool sums_floats(const dl_model *m) {
 dl_model_rounds dl_model_find_rounds(const dl_model *m) {
   dl_model_rounds rounds = {DL_NO_AXIS, 1, DL_NO_AXIS};
   if (!sums_floats(m)) return rounds;
-  int64_t left = 0, positions = 1;
+  int64_t left = 0, positions = window_positions(m);
   for (size_t i = m->axes.len; i-- > 0;) {
     const dl_model_axis *a = &m->axes.data[i];
     if (!a->reduce || a->window) continue;
     if (rounds.inner == DL_NO_AXIS) {
-      bool blocked;
-      positions = window_positions(m, i, &blocked);
-      left = partial_length(positions, blocked);
+      left = partial_length(m, i, positions);
       rounds.inner = i;
     }
     if (a->extent > left) {

@@ -15,7 +15,7 @@ typedef struct dl_model_axis {
   int64_t extent;  // or DL_DYNAMIC
   bool reduce;
   bool guarded;      // an index of a read with `else` depends on it
-  bool window;       // of a reduction: some index is made of it and of a parallel iterator
+  bool window;       // of a reduction: reads move along it and along a parallel iterator
   int64_t table;     // known elements are read along it: after how many points again, else 0
   int64_t *strides;  // per access, in elements
 } dl_model_axis;
