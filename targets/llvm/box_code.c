@@ -9,7 +9,7 @@
 
 #include "dialects/eval/kernel.h"
 
-enum { CHUNK = 256, ARRAYS = 0, SEED = 1, FAILED = 2 };
+enum { CHUNK = 256, ARRAYS = 0, BEGIN, END, SEED, FAILED, NUM_PARAMETERS };
 
 typedef struct code {
   const dl_box *box;
@@ -58,17 +58,19 @@ static LLVMValueRef lane_constant(const code *c, dl_lane lane, dl_scalar_value v
                           lane_type(c, lane));
 }
 
-// A loop from 0 to `end`, which is at least 1.
-static loop begin_loop(code *c, LLVMValueRef end) {
+// A loop from `begin` to `end`, which is more.
+static loop begin_range(code *c, LLVMValueRef begin, LLVMValueRef end) {
   LLVMBasicBlockRef before = LLVMGetInsertBlock(c->b);
   loop l = {.body = new_block(c), .end = end};
   LLVMBuildBr(c->b, l.body);
   LLVMPositionBuilderAtEnd(c->b, l.body);
   l.index = LLVMBuildPhi(c->b, c->i64, "");
-  LLVMValueRef zero = constant(c, 0);
-  LLVMAddIncoming(l.index, &zero, &before, 1);
+  LLVMAddIncoming(l.index, &begin, &before, 1);
   return l;
 }
+
+// A loop from 0 to `end`, which is at least 1.
+static loop begin_loop(code *c, LLVMValueRef end) { return begin_range(c, constant(c, 0), end); }
 
 static void end_loop(code *c, const loop *l) {
   LLVMValueRef next = LLVMBuildNSWAdd(c->b, l->index, constant(c, 1), "");
@@ -543,14 +545,40 @@ static void emit_chunks(code *c, LLVMValueRef accumulators) {
   end_loop(c, &chunk);
 }
 
+// The last of the parallel iterators that are long, else the longest.
+static size_t choose_strip(const dl_box *box) {
+  enum { LONG_ENOUGH = 24 };
+  size_t best = box->num_iterators;
+  for (size_t i = 0; i < box->num_parallel; i++) {
+    int64_t longest = best < box->num_iterators ? box->extents[best] : 1;
+    if (box->extents[i] >= LONG_ENOUGH || box->extents[i] >= longest) best = i;
+  }
+  return best;
+}
+
+// The outermost loop but the strip's that is one, or num_iterators.
+static size_t sliced_iterator(const dl_box *box, size_t strip) {
+  for (size_t i = 0; i < box->num_parallel; i++)
+    if (i != strip && box->extents[i] > 1) return i;
+  return box->num_iterators;
+}
+
+int64_t dl_box_slices(const dl_box *box) {
+  size_t sliced = sliced_iterator(box, choose_strip(box));
+  return sliced < box->num_iterators ? box->extents[sliced] : 1;
+}
+
 static void emit_nest(code *c) {
   const dl_box *box = c->box;
   LLVMTypeRef type = lane_type(c, dl_lane_of(box->type));
   LLVMValueRef accumulators = LLVMBuildArrayAlloca(c->b, type, constant(c, CHUNK), "");
   loop *nest = dl_calloc(box->num_parallel + 1, sizeof(*nest));
+  size_t sliced = sliced_iterator(box, c->strip);
   for (size_t i = 0; i < box->num_parallel; i++) {
     if (i == c->strip) continue;
-    nest[i] = begin_loop(c, constant(c, box->extents[i]));
+    nest[i] = i == sliced
+                  ? begin_range(c, LLVMGetParam(c->function, BEGIN), LLVMGetParam(c->function, END))
+                  : begin_loop(c, constant(c, box->extents[i]));
     c->iterators[i] = nest[i].index;
   }
   emit_chunks(c, accumulators);
@@ -563,17 +591,6 @@ static size_t count_gathers(const dl_box *box) {
   size_t count = 0;
   for (size_t i = 0; i < box->ops.len; i++) count += box->ops.data[i].kind == DL_BOX_GATHER;
   return count;
-}
-
-// The last of the parallel iterators that are long, else the longest.
-static size_t choose_strip(const dl_box *box) {
-  enum { LONG_ENOUGH = 24 };
-  size_t best = box->num_iterators;
-  for (size_t i = 0; i < box->num_parallel; i++) {
-    int64_t longest = best < box->num_iterators ? box->extents[best] : 1;
-    if (box->extents[i] >= LONG_ENOUGH || box->extents[i] >= longest) best = i;
-  }
-  return best;
 }
 
 static void load_arrays(code *c) {
@@ -591,10 +608,10 @@ static void add_attribute(const code *c, unsigned at, const char *name) {
   LLVMAddAttributeAtIndex(c->function, at, LLVMCreateEnumAttribute(c->ctx, kind, 0));
 }
 
-// The loops are a function of their own, whose parameters say that the arrays do not overlap.
 static void emit_function(code *c, const char *name) {
-  LLVMTypeRef parameters[] = {c->ptr, LLVMInt32TypeInContext(c->ctx), c->ptr};
-  LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(c->ctx), parameters, 3, false);
+  LLVMTypeRef parameters[] = {c->ptr, c->i64, c->i64, LLVMInt32TypeInContext(c->ctx), c->ptr};
+  LLVMTypeRef type =
+      LLVMFunctionType(LLVMVoidTypeInContext(c->ctx), parameters, NUM_PARAMETERS, false);
   c->function = LLVMAddFunction(c->module, name, type);
   add_attribute(c, 1 + FAILED, "noalias");
   c->entry = new_block(c);

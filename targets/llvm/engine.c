@@ -2,6 +2,7 @@
 
 #include <llvm-c/Analysis.h>
 
+#include "ir/parallel.h"
 #include "targets/llvm/box_code.h"
 #include "targets/llvm/jit.h"
 
@@ -153,6 +154,22 @@ static dl_box_fn code_of(engine *e, const dl_box *box) {
   return compiled.run;
 }
 
+typedef struct sliced_run {
+  dl_box_fn run;
+  char *const *arrays;
+  int64_t num_slices, num_parts;
+  uint32_t seed;
+  uint64_t *failed;
+} sliced_run;
+
+static void run_part(void *user, size_t worker, size_t part) {
+  (void)worker;
+  const sliced_run *r = user;
+  int64_t begin = r->num_slices * (int64_t)part / r->num_parts;
+  int64_t end = r->num_slices * ((int64_t)part + 1) / r->num_parts;
+  if (begin < end) r->run(r->arrays, begin, end, r->seed, r->failed);
+}
+
 static bool run_box(dl_engine *hooks, dl_box *box) {
   engine *e = (engine *)hooks;
   dl_box_fn run = code_of(e, box);
@@ -164,7 +181,12 @@ static bool run_box(dl_engine *hooks, dl_box *box) {
   for (size_t i = 0; i < box->ops.len; i++)
     if (box->ops.data[i].kind == DL_BOX_GATHER) arrays[count++] = box->ops.data[i].array->data;
   uint64_t failed = 0;
-  run(arrays, box->noise ? (uint32_t)dl_random(box->noise) : 0, &failed);
+  sliced_run sliced = {
+      run,    arrays, dl_box_slices(box), 1, box->noise ? (uint32_t)dl_random(box->noise) : 0,
+      &failed};
+  size_t threads = dl_num_threads(0, (size_t)sliced.num_slices);
+  sliced.num_parts = (int64_t)threads;
+  dl_parallel_for(threads, threads, run_part, &sliced);
   free(arrays);
   // The interpreter says where an index is out of range.
   return !failed;

@@ -60,7 +60,7 @@ FAULTS = [
             "uint64_t hash = dl_num_operands(op) == 1 ? (uintptr_t)dl_op_def_of(op) : dl_op_hash(op);")]),
     Fault("cse-ignores-writes", "cse", ".*", "passes/common/cse.c",
           [("earlier->writes == state->writes", "earlier->writes <= state->writes")]),
-    Fault("fuse-wrong-argument", "graph-fuse", "norm|sum|last", "passes/graph/fuse.c",
+    Fault("fuse-wrong-argument", "graph-fuse", "norm|sum|last|less", "passes/graph/fuse.c",
           [("  if (argument) return argument;\n",
             "  for (size_t i = 0; !argument && i < body->operands.len; i++)\n"
             "    if (dl_value_type(body->operands.data[i]) == dl_value_type(value))\n"

@@ -31,6 +31,22 @@ static dl_status run_turn(dl_pass *pass, dl_op *root) {
   return DL_OK;
 }
 
+// Halves the buffers that functions ask for.
+static bool shrink(dl_op *op, void *user) {
+  dl_attr elements = is_named(op, "loop.alloc") ? dl_get_attr(op, "elements") : NULL;
+  int64_t count;
+  if (!elements || !dl_map_is_constant(elements->map, &count)) return true;
+  count /= 2;
+  dl_set_attr(op, "elements", dl_affine_map_attr(dl_constant_map(dl_op_context(op), 1, &count)));
+  dl_pass_changed(user);
+  return true;
+}
+
+static dl_status run_shrink(dl_pass *pass, dl_op *root) {
+  dl_walk(root, shrink, pass);
+  return DL_OK;
+}
+
 static const dl_pass_def rewriting = {.name = "test-commute",
                                       .summary = "Exchange operands",
                                       .anchor = "func.func",
@@ -39,7 +55,9 @@ static const dl_pass_def rewriting = {.name = "test-commute",
                                       .patterns = patterns};
 DL_PASS(turning, "test-turn", "func.func", "Exchange operands, too", DL_EXACT, run_turn);
 
-static const dl_pass_def *const passes[] = {&rewriting, &dl_pass_turning};
+DL_PASS(shrinking, "test-shrink", "func.func", "Halve buffers", DL_EXACT, run_shrink);
+
+static const dl_pass_def *const passes[] = {&rewriting, &dl_pass_turning, &dl_pass_shrinking};
 
 DL_API const dl_module_def *dl_module_query(uint32_t host_version) {
   static const dl_module_def module = {.version = DL_PLUGIN_VERSION,
