@@ -1,4 +1,5 @@
-#include "ir/constants_internal.h"
+#include "ir/constants.h"
+
 #include "ir/effects.h"
 
 struct dl_known_constant {
@@ -9,10 +10,17 @@ struct dl_known_constant {
   dl_known_constant *next;
 };
 
+// Dialects may borrow another one's constants.
+static bool same_maker(const dl_dialect_def *a, const dl_dialect_def *b) {
+  return a == b ||
+         (a && b && a->materialize_constant && a->materialize_constant == b->materialize_constant);
+}
+
 static dl_known_constant *find(const dl_constants *constants, dl_attr value, dl_type type,
                                const dl_dialect_def *dialect, const dl_region *scope) {
   dl_known_constant *known = dl_ptr_map_get(&constants->by_attr, value);
-  while (known && (known->type != type || known->dialect != dialect || known->scope != scope))
+  while (known &&
+         (known->type != type || !same_maker(known->dialect, dialect) || known->scope != scope))
     known = known->next;
   return known;
 }
@@ -73,8 +81,7 @@ dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value, 
   dl_op *op = materialize(dialect, user, scope, value, type);
   if (!op) return NULL;
   add(constants, op, value, dialect, scope);
-  // Dialects may borrow another one's constants.
-  if (dl_dialect_of(op) != dialect) add(constants, op, value, dl_dialect_of(op), scope);
+  if (!same_maker(dl_dialect_of(op), dialect)) add(constants, op, value, dl_dialect_of(op), scope);
   return dl_result(op, 0);
 }
 

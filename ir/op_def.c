@@ -61,6 +61,29 @@ const dl_dialect_def *dl_dialect_of(const dl_op *op) {
   return dl_find_dialect(dl_op_context(op), (dl_str){name, (size_t)(dot - name)});
 }
 
+static void shrink_group(dl_op *op, size_t group) {
+  dl_attr sizes = dl_get_attr_ident(op, dl_op_context(op)->operand_segments);
+  if (!sizes) return;
+  int32_t few[16], *changed = few;
+  if (sizes->count > DL_COUNT(few)) changed = dl_malloc(sizes->count * sizeof(*changed));
+  for (size_t k = 0; k < sizes->count; k++) changed[k] = (int32_t)dl_i64_at(sizes, k) - (k == group);
+  dl_set_inherent_attr(op, dl_op_context(op)->operand_segments,
+                       dl_i32_array_attr(dl_op_context(op), sizes->count, changed));
+  if (changed != few) free(changed);
+}
+
+void dl_erase_successor_operand(dl_op *op, size_t successor, size_t i) {
+  size_t first, count, kept = 0, total = dl_num_operands(op);
+  if (!dl_successor_operands(op, successor, &first, &count) || i >= count)
+    dl_bug(op, "successor %zu is passed no operand %zu", successor, i);
+  dl_value **operands = dl_malloc((total + 1) * sizeof(*operands));
+  for (size_t k = 0; k < total; k++)
+    if (k != first + i) operands[kept++] = dl_operand(op, k);
+  dl_set_operands(op, kept, operands);
+  shrink_group(op, dl_op_def_of(op)->successors[successor].group);
+  free(operands);
+}
+
 bool dl_successor_operands(const dl_op *op, size_t successor, size_t *first, size_t *count) {
   const dl_op_def *def = dl_op_def_of(op);
   *first = *count = 0;

@@ -148,6 +148,9 @@ static inline bool dl_has_trait(const dl_op *op, uint32_t trait) {
 DL_API size_t dl_operand_group(const dl_op *op, size_t i, size_t *count);  // returns the first index
 DL_API size_t dl_result_group(const dl_op *op, size_t i, size_t *count);
 
+// Passes one operand less, that number i, to a successor whose operands the definition tells.
+DL_API void dl_erase_successor_operand(dl_op *op, size_t successor, size_t i);
+
 DL_API const dl_dialect_def *dl_dialect_of(const dl_op *op);  // NULL when it is not registered
 
 // The operands passed to the arguments of a successor. False when the definition does not say.

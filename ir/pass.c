@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "ir/context_internal.h"
 #include "ir/pass_internal.h"
 
 // --- registry ---
@@ -237,4 +238,8 @@ void *dl_get_analysis(dl_pass *pass, const dl_analysis_def *analysis, dl_op *op)
     if (pass->def->analyses[i] == analysis) return dl_analyses_get(pass->kept, analysis, op);
   dl_bug(op, "pass '%s' does not declare the analysis '%s' that it asks for", pass->def->name,
          analysis->name);
+}
+
+void dl_pass_print(dl_pass *pass, const char *text) {
+  if (pass->out) dl_diag_write(dl_op_context(pass->kept->root), pass->out, text);
 }

@@ -64,6 +64,8 @@ DL_API int64_t dl_option_int(const dl_pass *pass, const char *name);
 DL_API dl_str dl_option_str(const dl_pass *pass, const char *name);
 DL_API size_t dl_option_list(const dl_pass *pass, const char *name, const int64_t **values);
 DL_API void dl_count(dl_pass *pass, const char *statistic, int64_t amount);
+// Writes to where the harness prints, in the order of the ops whatever the number of threads.
+DL_API void dl_pass_print(dl_pass *pass, const char *text);
 DL_API void dl_pass_changed(dl_pass *pass);  // call when the IR was changed; patterns do so themselves
 
 // Registering makes passes known by name in a context. The table must outlive the context.

@@ -19,6 +19,7 @@ struct dl_pass {
   int64_t *statistics;         // def->num_statistics
   bool changed;                // in the run that is on
   dl_analyses *kept;           // in the run that is on
+  FILE *out;                   // of dl_pass_print, in the run that is on
   uint64_t steps;              // taken so far, while they are counted (ir/steps.h)
   double seconds;              // sums over all runs
   int64_t peak_memory_growth;  // KiB

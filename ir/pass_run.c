@@ -158,6 +158,7 @@ static dl_status run_and_verify(run_state *run, dl_pass *pass, dl_op *op) {
   if (run->in->check && !run->evaluated) DL_TRY(evaluate(run, &run->evaluated));
   pass->changed = false;
   pass->kept = run->kept;
+  pass->out = run->in->out;
   if (execute_measured(run, pass, op) != DL_OK) {
     if (dl_num_errors(ctx) == errors) dl_error(dl_op_loc(op), "pass '%s' failed", pass->def->name);
     return DL_FAILED;

@@ -3,7 +3,7 @@
 // pattern may look at more than the neighbours of its root.
 #include "ir/rewrite.h"
 
-#include "ir/constants_internal.h"
+#include "ir/constants.h"
 #include "ir/effects.h"
 #include "ir/simplify_regions.h"
 #include "ir/steps.h"

@@ -60,6 +60,47 @@ static void merge(dl_block *block, dl_block *next) {
   dl_block_erase(next);
 }
 
+typedef struct incoming {
+  dl_op *branch;
+  size_t successor;
+} incoming;
+
+typedef DL_VEC(incoming) incoming_list;
+
+// All branches to the block; false when one does not tell what it passes.
+static bool list_incoming(const dl_region *region, const dl_block *block, incoming_list *list) {
+  size_t first, count;
+  DL_FOR_BLOCKS(other, region) {
+    dl_op *branch = dl_block_last(other);
+    for (size_t i = 0; branch && i < dl_num_successors(branch); i++) {
+      if (dl_successor(branch, i) != block) continue;
+      if (!dl_successor_operands(branch, i, &first, &count)) return false;
+      DL_PUSH(list, (incoming){branch, i});
+    }
+  }
+  return true;
+}
+
+static bool has_unused_argument(const dl_block *block) {
+  for (size_t i = 0; i < dl_num_args(block); i++)
+    if (!dl_has_uses(dl_arg(block, i))) return true;
+  return false;
+}
+
+static bool remove_unused_arguments(const dl_region *region, dl_block *block) {
+  if (block == dl_region_first(region) || !has_unused_argument(block)) return false;
+  incoming_list list = {0};
+  bool known = list_incoming(region, block, &list);
+  for (size_t i = dl_num_args(block); known && i-- > 0;) {
+    if (dl_has_uses(dl_arg(block, i))) continue;
+    for (size_t k = 0; k < list.len; k++)
+      dl_erase_successor_operand(list.data[k].branch, list.data[k].successor, i);
+    dl_remove_arg(block, i);
+  }
+  DL_VEC_FREE(&list);
+  return known;
+}
+
 static bool simplify(dl_region *region) {
   dl_ptr_map predecessors = {0};
   count_predecessors(region, &predecessors);
@@ -69,6 +110,7 @@ static bool simplify(dl_region *region) {
       merge(block, next);
   }
   dl_ptr_map_free(&predecessors);
+  DL_FOR_BLOCKS(block, region) changed |= remove_unused_arguments(region, block);
   return changed;
 }
 

@@ -5,6 +5,7 @@
 
 #define PASSES(X)               \
   X(canonicalize)               \
+  X(control_flow_sink)          \
   X(convert_graph_to_tensor)    \
   X(convert_tensor_to_loop)     \
   X(cse)                        \
@@ -24,14 +25,19 @@
   X(loop_outline_parallel)      \
   X(loop_plan_memory)           \
   X(print_bound_specs)          \
+  X(print_op_stats)             \
+  X(sccp)                       \
   X(strip_debuginfo)            \
   X(symbol_dce)                 \
+  X(symbol_privatize)           \
   X(tensor_choose_schedules)    \
   X(tensor_fuse)                \
   X(tensor_materialize_padding) \
   X(tensor_outline_groups)      \
   X(tensor_partition_constants) \
-  X(tensor_stage_operands)
+  X(tensor_stage_operands)      \
+  X(topological_sort)           \
+  X(view_op_graph)
 
 #define DECLARE(symbol) extern const dl_pass_def dl_pass_##symbol;
 PASSES(DECLARE)
