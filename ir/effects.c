@@ -18,6 +18,40 @@ dl_effects dl_op_effects(const dl_op *op) {
   return DL_EFFECTS_WRITE;
 }
 
+static void add_marked(const dl_op *op, bool operands, dl_access_list *into) {
+  const dl_op_def *def = dl_op_def_of(op);
+  const dl_value_spec *specs = operands ? def->operands : def->results;
+  size_t num_specs = operands ? def->num_operands : def->num_results;
+  for (size_t g = 0; g < num_specs; g++) {
+    uint32_t effects = specs[g].effects & ~(uint32_t)DL_EFFECT_VIEW;
+    if (!effects) continue;
+    size_t count,
+        first = operands ? dl_operand_group(op, g, &count) : dl_result_group(op, g, &count);
+    for (size_t i = first; i < first + count; i++)
+      DL_PUSH(into, (dl_access){operands ? dl_operand(op, i) : dl_result(op, i), effects});
+  }
+}
+
+static void add_inner(const dl_op *op, dl_access_list *into) {
+  for (size_t i = 0; i < dl_num_regions(op); i++) DL_FOR_BLOCKS(block, dl_op_region(op, i)) {
+      DL_FOR_OPS(inner, block) dl_op_accesses(inner, into);
+    }
+}
+
+void dl_op_accesses(const dl_op *op, dl_access_list *into) {
+  if (dl_has_trait(op, DL_PURE | DL_CONSTANT | DL_TERMINATOR)) return;
+  size_t before = into->len;
+  add_marked(op, true, into);
+  add_marked(op, false, into);
+  if (into->len > before) return;
+  if (dl_has_trait(op, DL_READS))
+    DL_PUSH(into, (dl_access){NULL, DL_EFFECT_READ});
+  else if (dl_has_trait(op, DL_RECURSIVE_EFFECTS | DL_LOOP))
+    add_inner(op, into);
+  else
+    DL_PUSH(into, (dl_access){NULL, DL_EFFECT_READ | DL_EFFECT_WRITE});
+}
+
 bool dl_op_is_erasable(const dl_op *op) {
   return !dl_has_trait(op, DL_TERMINATOR | DL_SYMBOL) && dl_op_effects(op) != DL_EFFECTS_WRITE;
 }

@@ -1,7 +1,8 @@
 // cse: merges ops that compute the same (common subexpression elimination). An op is replaced by an
 // equivalent one that dominates it; ops that read memory only within a block, with no write
-// between. Values are not shared across the border of isolated and closed ops. Dead ops are erased
-// on the way.
+// between to memory that may be the same. Values are not shared across the border of isolated and
+// closed ops. Dead ops are erased on the way.
+#include "ir/alias.h"
 #include "ir/dominance.h"
 #include "ir/effects.h"
 #include "ir/equivalence.h"
@@ -11,7 +12,7 @@
 typedef struct entry {
   dl_op *op;
   uint64_t hash;
-  size_t writes;  // seen before op
+  size_t writes;  // number of accesses seen before op
   size_t next;    // 1 + index of the entry before with the same hash
 } entry;
 
@@ -23,8 +24,12 @@ typedef struct table {
 typedef struct cse {
   dl_pass *pass;
   dl_dominance *dominance;
-  size_t writes;
+  dl_aliases *aliases;
+  dl_access_list written;  // by what was visited, in order
 } cse;
+
+// More accesses than these in between are not looked at one by one.
+#define MAX_ACCESSES 64
 
 static void visit_op(cse *state, table *known, dl_op *op);
 
@@ -57,8 +62,15 @@ static bool dominates(cse *state, const dl_op *earlier, const dl_op *op) {
 }
 
 static bool memory_unchanged(const cse *state, const entry *earlier, const dl_op *op) {
-  return dl_op_effects(op) == DL_EFFECTS_NONE ||
-         (dl_op_block(earlier->op) == dl_op_block(op) && earlier->writes == state->writes);
+  size_t since = state->written.len - earlier->writes;
+  if (dl_op_effects(op) == DL_EFFECTS_NONE) return true;
+  if (dl_op_block(earlier->op) != dl_op_block(op) || since > MAX_ACCESSES) return false;
+  dl_access_list reads = {0};
+  dl_op_accesses(op, &reads);
+  bool clobbered =
+      since && dl_may_clobber(state->aliases, since, state->written.data + earlier->writes, &reads);
+  DL_VEC_FREE(&reads);
+  return !clobbered;
 }
 
 static dl_op *find(cse *state, const table *known, const dl_op *op, uint64_t hash) {
@@ -104,7 +116,8 @@ static void visit_op(cse *state, table *known, dl_op *op) {
   }
   visit_regions(state, known, op);
   if (!dl_op_is_erasable(op)) {
-    if (dl_op_effects(op) == DL_EFFECTS_WRITE) state->writes++;
+    // Of these, what is inside has been visited, and noted, on its own.
+    if (!dl_has_trait(op, DL_RECURSIVE_EFFECTS | DL_LOOP)) dl_op_accesses(op, &state->written);
     return;
   }
   uint64_t hash = dl_op_hash(op);
@@ -112,17 +125,20 @@ static void visit_op(cse *state, table *known, dl_op *op) {
   if (same && dl_may_step(op, "merge"))
     replace(state, op, same);
   else
-    enter(known, op, hash, state->writes);
+    enter(known, op, hash, state->written.len);
 }
 
 static dl_status run_cse(dl_pass *pass, dl_op *root) {
-  cse state = {.pass = pass, .dominance = dl_get_analysis(pass, &dl_dominance_analysis, root)};
+  cse state = {.pass = pass,
+               .dominance = dl_get_analysis(pass, &dl_dominance_analysis, root),
+               .aliases = dl_get_analysis(pass, &dl_alias_analysis, root)};
   table none = {0};
   visit_regions(&state, &none, root);
+  DL_VEC_FREE(&state.written);
   return DL_OK;
 }
 
-static const dl_analysis_def *const cse_analyses[] = {&dl_dominance_analysis};
+static const dl_analysis_def *const cse_analyses[] = {&dl_dominance_analysis, &dl_alias_analysis};
 static const char *const cse_statistics[] = {"merged", "erased"};
 
 const dl_pass_def dl_pass_cse = {
