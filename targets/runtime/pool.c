@@ -12,7 +12,7 @@
 
 enum {
   CACHE_LINE = 64,
-  RING_SIZE = 8,  // tasks in flight per worker; a power of two
+  RING_SIZE = 8,  // tasks that a worker may be behind; a power of two
   SPIN_ROUNDS =
       4000  // some tens of microseconds: longer than the gaps between the kernels of a run
 };
@@ -25,18 +25,23 @@ typedef struct counter {
 } counter;
 _Static_assert(sizeof(counter) == CACHE_LINE, "counters of different threads share no cache line");
 
+// Who has a task: the worker that began it, or the caller, who did without.
+enum { POSTED, BEGUN, WITHDRAWN };
+
 typedef struct task {
   dlrt_task_fn run;
   void *argument;
   int32_t part;
+  _Atomic uint32_t state;
 } task;
 
 typedef struct worker {
   counter posted;  // tasks put into the ring, by the caller
-  counter done;    // tasks finished, by the worker
+  counter done;    // tasks that are over, by the worker
   _Alignas(CACHE_LINE) task ring[RING_SIZE];
   pthread_t thread;
   int32_t cpu;  // to pin to; -1: none
+  bool called;  // it has a task of the run; the caller's
 } worker;
 _Static_assert(sizeof(worker) % CACHE_LINE == 0, "workers share no cache line");
 
@@ -81,24 +86,40 @@ static void pin_to(int32_t cpu) {
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+static bool claim(task *t, uint32_t as) {
+  uint32_t posted = POSTED;
+  return atomic_compare_exchange_strong(&t->state, &posted, as);
+}
+
 // A task without a function tells the worker to end.
 static void *work(void *argument) {
   worker *w = argument;
   if (w->cpu >= 0) pin_to(w->cpu);
   for (uint32_t next = 0;; next++) {
     wait_beyond(&w->posted, next);
-    task t = w->ring[next % RING_SIZE];
-    if (!t.run) return NULL;
-    t.run(t.argument, t.part);
+    task *t = &w->ring[next % RING_SIZE];
+    if (claim(t, BEGUN)) {
+      if (!t->run) return NULL;
+      t->run(t->argument, t->part);
+    }
     advance(&w->done);
   }
 }
 
-// The ring never overflows: dlrt_pool_run waits for its tasks before it returns.
-static void post(worker *w, task t) {
-  uint32_t position = atomic_load_explicit(&w->posted.value, memory_order_relaxed);
-  w->ring[position % RING_SIZE] = t;
+static uint32_t num_posted(worker *w) {
+  return atomic_load_explicit(&w->posted.value, memory_order_relaxed);
+}
+
+static bool has_room(worker *w) { return num_posted(w) - atomic_load(&w->done.value) < RING_SIZE; }
+
+static task *post(worker *w, dlrt_task_fn run, void *argument, int32_t part) {
+  task *t = &w->ring[num_posted(w) % RING_SIZE];
+  t->run = run;
+  t->argument = argument;
+  t->part = part;
+  atomic_store(&t->state, POSTED);
   advance(&w->posted);
+  return t;
 }
 
 static int32_t nth_cpu(int32_t n) {
@@ -142,7 +163,11 @@ dlrt_pool *dlrt_pool_create(int32_t threads, bool pin) {
 
 void dlrt_pool_destroy(dlrt_pool *pool) {
   if (!pool) return;
-  for (int32_t i = 0; i < pool->num_workers; i++) post(&pool->workers[i], (task){0});
+  for (int32_t i = 0; i < pool->num_workers; i++) {
+    worker *w = &pool->workers[i];
+    if (!has_room(w)) wait_beyond(&w->done, num_posted(w) - RING_SIZE);
+    post(w, NULL, NULL, 0);
+  }
   for (int32_t i = 0; i < pool->num_workers; i++) pthread_join(pool->workers[i].thread, NULL);
   free(pool->workers);
   free(pool);
@@ -150,12 +175,24 @@ void dlrt_pool_destroy(dlrt_pool *pool) {
 
 int32_t dlrt_pool_threads(const dlrt_pool *pool) { return pool->num_workers + 1; }
 
+// The last task posted to a worker is withdrawn, or has been begun and is waited for.
+static void finish(worker *w) {
+  uint32_t last = num_posted(w) - 1;
+  if (claim(&w->ring[last % RING_SIZE], WITHDRAWN)) return;
+  for (;;) {
+    uint32_t done = atomic_load(&w->done.value);
+    if ((int32_t)(done - last) > 0) return;
+    wait_beyond(&w->done, done);
+  }
+}
+
 void dlrt_pool_run(dlrt_pool *pool, int32_t parts, dlrt_task_fn run, void *argument) {
-  for (int32_t i = 1; i < parts; i++) post(&pool->workers[i - 1], (task){run, argument, i});
-  run(argument, 0);
   for (int32_t i = 1; i < parts; i++) {
     worker *w = &pool->workers[i - 1];
-    uint32_t goal = atomic_load_explicit(&w->posted.value, memory_order_relaxed);
-    wait_beyond(&w->done, goal - 1);
+    w->called = has_room(w);
+    if (w->called) post(w, run, argument, i);
   }
+  run(argument, 0);
+  for (int32_t i = 1; i < parts; i++)
+    if (pool->workers[i - 1].called) finish(&pool->workers[i - 1]);
 }

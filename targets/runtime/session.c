@@ -77,6 +77,12 @@ static dlir_status allocate_profile(dlir_session *s) {
   return DLIR_OK;
 }
 
+static dlir_status allocate_shares(dlir_session *s) {
+  if (s->threads == 1) return DLIR_OK;
+  s->shares = aligned_alloc(_Alignof(dlrt_share), (size_t)s->threads * sizeof(dlrt_share));
+  return s->shares ? DLIR_OK : out_of_memory(s);
+}
+
 static dlir_status start_threads(dlir_session *s, const dlir_open_options *options) {
   if (options->pool) {
     s->host = *options->pool;
@@ -109,7 +115,8 @@ static dlir_status set_up(dlir_session *s, const dlir_open_options *options) {
   s->profiling = options->flags & DLIR_OPEN_PROFILE;
   if (!status && s->program->device) status = dlrt_device_open(s);
   if (!status && s->profiling) status = allocate_profile(s);
-  return status || s->device ? status : start_threads(s, options);
+  if (!status && !s->device) status = start_threads(s, options);
+  return status || s->device ? status : allocate_shares(s);
 }
 
 dlir_status dlrt_open(const dlir_model *model, const dlir_open_options *given,
@@ -128,6 +135,7 @@ void dlrt_close(dlir_session *s) {
   dlrt_device_close(s);
   dlrt_weights_close(s);
   dlrt_pool_destroy(s->pool);
+  free(s->shares);
   dlrt_block_free(&s->arena);
   dlrt_bump_free(&s->bump);
   for (size_t i = 0; s->copies && i < s->model->num_inputs; i++) dlrt_block_free(&s->copies[i]);
@@ -226,26 +234,29 @@ void *dlrt_alloc(dlrt_run *run, int64_t bytes) {
 typedef struct launch_work {
   dlrt_kernel_fn kernel;
   const uint64_t *slots;
-  int64_t grid;
+  dlrt_share *shares;
   int32_t parts;
+  int64_t grid, unit;  // shares count units of so many indices
 } launch_work;
-
-static int64_t part_begin(const launch_work *work, int32_t part) {
-  int64_t rest = work->grid % work->parts;
-  return work->grid / work->parts * part + (part < rest ? part : rest);
-}
 
 static void launch_part(void *argument, int32_t part) {
   const launch_work *work = argument;
-  work->kernel(work->slots, part_begin(work, part), part_begin(work, part + 1));
+  uint32_t begin, end;
+  while (dlrt_shares_take(work->shares, work->parts, part, &begin, &end)) {
+    int64_t to = end * work->unit;
+    work->kernel(work->slots, begin * work->unit, to < work->grid ? to : work->grid);
+  }
 }
 
 static void launch(dlir_session *s, dlrt_kernel_fn kernel, const uint64_t *slots, int64_t grid) {
   int32_t parts = grid < s->threads ? (int32_t)grid : s->threads;
-  launch_work work = {kernel, slots, grid, parts};
-  if (parts == 1)
+  if (parts == 1) {
     kernel(slots, 0, grid);
-  else if (s->host.parallel)
+    return;
+  }
+  launch_work work = {kernel, slots, s->shares, parts, grid, grid / UINT32_MAX + 1};
+  dlrt_shares_fill(s->shares, parts, (uint32_t)((grid + work.unit - 1) / work.unit));
+  if (s->host.parallel)
     s->host.parallel(s->host.user, parts, launch_part, &work);
   else
     dlrt_pool_run(s->pool, parts, launch_part, &work);

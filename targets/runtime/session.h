@@ -8,6 +8,7 @@
 #include "targets/runtime/arena.h"
 #include "targets/runtime/pool.h"
 #include "targets/runtime/program.h"
+#include "targets/runtime/shares.h"
 
 typedef struct dlrt_device dlrt_device;
 
@@ -20,6 +21,7 @@ struct dlir_session {
   dlrt_pool *pool;      // NULL with a host's pool or a single thread
   dlir_host_pool host;  // parallel is NULL without
   int32_t threads;
+  dlrt_share *shares;  // of a launch, one per thread; NULL with a single thread
   bool profiling;
   dlrt_block arena;
   dlrt_bump bump;
