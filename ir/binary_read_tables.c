@@ -1,8 +1,7 @@
 // The tables of a binary module: strings, types, attributes, locations, resources.
 #include "ir/attrs.h"
 #include "ir/binary_reader.h"
-#include "ir/forms_internal.h"
-#include "ir/text.h"
+#include "ir/text_internal.h"
 
 typedef unsigned long long ull;
 
@@ -69,22 +68,31 @@ static dl_status get_name(dl_binary *file, dl_bytes *in, dl_ident *name) {
 
 // --- types ---
 
-static dl_status read_type(dl_binary *file, dl_bytes *in, dl_type *type) {
+static dl_status read_type(dl_binary *file, dl_bytes *in, dl_parser *p, dl_type *type) {
   dl_str text;
   const uint8_t *at = in->at;
   DL_TRY(get_string(file, in, &text));
-  *type = dl_parse_type_text(file->ctx, text);
+  dl_parser_restart(p, text);
+  *type = dl_parse_whole_type(p);
   return *type ? DL_OK : dl_binary_error(file, at, "this type cannot be read");
 }
 
-dl_status dl_binary_read_types(dl_binary *file) {
+static dl_status read_types(dl_binary *file, dl_parser *p) {
   dl_bytes in = file->sections[DL_SECTION_TYPES];
   uint64_t count;
   DL_TRY(dl_binary_count(file, &in, 1, &count));
   file->types = table(file, count, sizeof(dl_type));
   for (; file->num_types < count; file->num_types++)
-    DL_TRY(read_type(file, &in, &file->types[file->num_types]));
+    DL_TRY(read_type(file, &in, p, &file->types[file->num_types]));
   return dl_binary_end(file, &in, "types");
+}
+
+dl_status dl_binary_read_types(dl_binary *file) {
+  dl_parser p;
+  dl_parser_init(&p, file->ctx, DL_STR(""), dl_intern_z(file->ctx, "<type>"));
+  dl_status status = read_types(file, &p);
+  dl_parser_finish(&p);
+  return status;
 }
 
 static dl_status get_type(const dl_binary *file, dl_bytes *in, dl_type *type) {
@@ -100,6 +108,7 @@ static dl_status get_type(const dl_binary *file, dl_bytes *in, dl_type *type) {
 typedef struct attr_reader {
   dl_binary *file;
   dl_bytes in;
+  dl_parser *parser;  // of those that are text
   uint16_t *depths;
   uint16_t depth;  // of the deepest element of the one being read
 } attr_reader;
@@ -126,7 +135,8 @@ static dl_status read_text(attr_reader *r, dl_attr *attr) {
   dl_str text;
   const uint8_t *at = r->in.at;
   DL_TRY(get_string(r->file, &r->in, &text));
-  *attr = dl_parse_attr_text(r->file->ctx, text);
+  dl_parser_restart(r->parser, text);
+  *attr = dl_parse_whole_attr(r->parser);
   return *attr ? DL_OK : dl_binary_error(r->file, at, "this attribute cannot be read");
 }
 
@@ -290,8 +300,8 @@ static dl_status read_attr(attr_reader *r, dl_attr *attr) {
   }
 }
 
-dl_status dl_binary_read_attrs(dl_binary *file) {
-  attr_reader r = {.file = file, .in = file->sections[DL_SECTION_ATTRS]};
+static dl_status read_attrs(dl_binary *file, dl_parser *p) {
+  attr_reader r = {.file = file, .in = file->sections[DL_SECTION_ATTRS], .parser = p};
   uint64_t count;
   DL_TRY(dl_binary_count(file, &r.in, 1, &count));
   file->attrs = table(file, count, sizeof(dl_attr));
@@ -302,6 +312,14 @@ dl_status dl_binary_read_attrs(dl_binary *file) {
     r.depths[file->num_attrs] = r.depth + 1;
   }
   return dl_binary_end(file, &r.in, "attributes");
+}
+
+dl_status dl_binary_read_attrs(dl_binary *file) {
+  dl_parser p;
+  dl_parser_init(&p, file->ctx, DL_STR(""), dl_intern_z(file->ctx, "<attribute>"));
+  dl_status status = read_attrs(file, &p);
+  dl_parser_finish(&p);
+  return status;
 }
 
 // --- locations ---
@@ -405,22 +423,44 @@ dl_status dl_binary_read_locs(dl_binary *file) {
 
 // --- resources ---
 
+static dl_status read_resource(dl_binary *file, dl_bytes *in) {
+  dl_ident name;
+  dl_str bytes;
+  DL_TRY(get_name(file, in, &name));
+  const uint8_t *at = in->at;
+  uint64_t alignment = dl_get(in);
+  if (alignment & (alignment - 1))
+    return dl_binary_error(file, at, "the alignment of resource '%s' is no power of two", name);
+  uint64_t size = dl_get(in);
+  DL_TRY(bytes_in_data(file, in, size, &bytes));
+  dl_add_resource(file->ctx, name, bytes.data, bytes.len, NULL, NULL);
+  dl_set_resource_alignment(file->ctx, name, alignment);
+  return DL_OK;
+}
+
+static bool is_entry_value(dl_str text) {
+  bool quoted = text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"';
+  return quoted || dl_str_is(text, "true") || dl_str_is(text, "false");
+}
+
+static dl_status read_external(dl_binary *file, dl_bytes *in) {
+  dl_external_entry entry = {.section = dl_get(in) ? dl_external_section : dl_dialect_section};
+  DL_TRY(get_name(file, in, &entry.group));
+  DL_TRY(get_name(file, in, &entry.key));
+  const uint8_t *at = in->at;
+  DL_TRY(get_string(file, in, &entry.value));
+  if (!is_entry_value(entry.value))
+    return dl_binary_error(file, at, "entry '%s' is no string, true or false", entry.key);
+  dl_keep_external(file->ctx, entry);
+  return DL_OK;
+}
+
 dl_status dl_binary_read_resources(dl_binary *file) {
   dl_bytes in = file->sections[DL_SECTION_RESOURCES];
   uint64_t count;
   DL_TRY(dl_binary_count(file, &in, 4, &count));
-  for (uint64_t i = 0; i < count; i++) {
-    dl_ident name;
-    dl_str bytes;
-    DL_TRY(get_name(file, &in, &name));
-    const uint8_t *at = in.at;
-    uint64_t alignment = dl_get(&in);
-    if (alignment & (alignment - 1))
-      return dl_binary_error(file, at, "the alignment of resource '%s' is no power of two", name);
-    uint64_t size = dl_get(&in);
-    DL_TRY(bytes_in_data(file, &in, size, &bytes));
-    dl_add_resource(file->ctx, name, bytes.data, bytes.len, NULL, NULL);
-    dl_set_resource_alignment(file->ctx, name, alignment);
-  }
+  for (uint64_t i = 0; i < count; i++) DL_TRY(read_resource(file, &in));
+  DL_TRY(dl_binary_count(file, &in, 4, &count));
+  for (uint64_t i = 0; i < count; i++) DL_TRY(read_external(file, &in));
   return dl_binary_end(file, &in, "resources");
 }

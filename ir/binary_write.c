@@ -1,5 +1,6 @@
 // Writing of binary modules: the sections and the header before them.
 #include "ir/binary_writer.h"
+#include "ir/text_internal.h"
 
 typedef struct image {
   dl_buffer *out;
@@ -66,6 +67,19 @@ static void collect_resources(dl_binary_writer *w, dl_buffer *records, uint64_t 
   }
 }
 
+// What other tools keep, after our resources.
+static void add_externals(dl_binary_writer *w, dl_buffer *records) {
+  const dl_external_list *list = dl_external_entries(w->ctx);
+  dl_put(records, list ? list->len : 0);
+  for (size_t i = 0; list && i < list->len; i++) {
+    const dl_external_entry *entry = &list->data[i];
+    dl_put(records, entry->section == dl_external_section);
+    dl_put(records, dl_write_string_ref(w, entry->group));
+    dl_put(records, dl_write_string_ref(w, entry->key));
+    dl_put(records, dl_write_string_ref(w, dl_intern(w->ctx, entry->value)));
+  }
+}
+
 static void write_header(image *file) {
   dl_binary_header header = {.major = DL_BINARY_MAJOR,
                              .minor = DL_BINARY_MINOR,
@@ -85,6 +99,7 @@ static void assemble(dl_binary_writer *w, dl_buffer *out) {
   dl_buffer resources = {0};
   uint64_t num_resources = 0;
   collect_resources(w, &resources, &num_resources);
+  add_externals(w, &resources);
   pad(&file, sizeof(dl_binary_header));
   for (size_t i = 0; i < DL_COUNT(file.sections); i++) {
     static const dl_binary_section none;

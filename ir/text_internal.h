@@ -170,6 +170,10 @@ struct dl_parser {
 
 void dl_parser_init(dl_parser *p, dl_context *ctx, dl_str text, dl_ident path);
 void dl_parser_finish(dl_parser *p);
+// Goes on with another text, for many short ones, of a type or an attribute each.
+void dl_parser_restart(dl_parser *p, dl_str text);
+dl_type dl_parse_whole_type(dl_parser *p);  // NULL after a diagnostic; the text must end after it
+dl_attr dl_parse_whole_attr(dl_parser *p);
 
 void dl_advance(dl_parser *p);
 static inline bool dl_at_punct(const dl_parser *p, char c) {
@@ -252,6 +256,7 @@ typedef struct dl_external_entry {
 extern const char dl_dialect_section[], dl_external_section[];  // dialect_resources, …
 typedef DL_VEC(dl_external_entry) dl_external_list;
 const dl_external_list *dl_external_entries(dl_context *ctx);  // of all texts read; or NULL
+void dl_keep_external(dl_context *ctx, dl_external_entry entry);  // copies the value
 
 // SSA names. Scopes of isolated ops are separate; within one, names die with the region that
 // defines them.

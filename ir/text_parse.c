@@ -231,20 +231,34 @@ static bool at_end(dl_parser *p) {
   return false;
 }
 
+void dl_parser_restart(dl_parser *p, dl_str text) {
+  dl_lexer_init(&p->lexer, p->ctx, text, p->path);
+  p->depth = 0;
+  dl_advance(p);
+}
+
+dl_type dl_parse_whole_type(dl_parser *p) {
+  dl_type type = NULL;
+  return dl_parse_type(p, &type) == DL_OK && at_end(p) ? type : NULL;
+}
+
+dl_attr dl_parse_whole_attr(dl_parser *p) {
+  dl_attr attr = NULL;
+  return dl_parse_attr(p, NULL, &attr) == DL_OK && at_end(p) ? attr : NULL;
+}
+
 dl_attr dl_parse_attr_text(dl_context *ctx, dl_str text) {
   dl_parser p;
-  dl_attr attr = NULL;
   dl_parser_init(&p, ctx, text, dl_intern_z(ctx, "<attribute>"));
-  bool ok = dl_parse_attr(&p, NULL, &attr) == DL_OK && at_end(&p);
+  dl_attr attr = dl_parse_whole_attr(&p);
   dl_parser_finish(&p);
-  return ok ? attr : NULL;
+  return attr;
 }
 
 dl_type dl_parse_type_text(dl_context *ctx, dl_str text) {
   dl_parser p;
-  dl_type type = NULL;
   dl_parser_init(&p, ctx, text, dl_intern_z(ctx, "<type>"));
-  bool ok = dl_parse_type(&p, &type) == DL_OK && at_end(&p);
+  dl_type type = dl_parse_whole_type(&p);
   dl_parser_finish(&p);
-  return ok ? type : NULL;
+  return type;
 }

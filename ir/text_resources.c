@@ -162,7 +162,10 @@ const dl_external_list *dl_external_entries(dl_context *ctx) {
   return dl_context_get_cache(ctx, &externals_key);
 }
 
-static void keep_external(dl_context *ctx, dl_external_entry entry) {
+void dl_keep_external(dl_context *ctx, dl_external_entry entry) {
+  char *text = dl_context_alloc(ctx, entry.value.len);
+  memcpy(text, entry.value.data, entry.value.len);
+  entry.value.data = text;
   dl_external_list *list = dl_context_get_cache(ctx, &externals_key);
   if (!list) {
     list = dl_calloc(1, sizeof *list);
@@ -183,9 +186,7 @@ static dl_status parse_external_entry(dl_parser *p, dl_ident group, dl_ident key
   bool is_bool = dl_at_keyword(p, "true") || dl_at_keyword(p, "false");
   if (p->token.kind != DL_TOK_STRING && !is_bool)
     return dl_p_error(p, "expected a string, true or false");
-  char *text = dl_context_alloc(p->ctx, p->token.len);
-  memcpy(text, p->token.text, p->token.len);
-  keep_external(p->ctx, (dl_external_entry){section, group, key, {text, p->token.len}});
+  dl_keep_external(p->ctx, (dl_external_entry){section, group, key, dl_token_str(p)});
   dl_advance(p);
   return DL_OK;
 }
