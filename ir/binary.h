@@ -36,7 +36,7 @@ DL_API bool dl_is_binary_file(const char *path);
 DL_API dl_status dl_write_binary(dl_op *module, dl_buffer *out);
 
 // Reads the regions of an op that was left unread and verifies them; does nothing for others. When
-// they cannot be read, which is diagnosed, they stay empty.
+// they cannot be read or do not verify, which is diagnosed, they are left empty.
 DL_API dl_status dl_op_materialize(dl_op *op);
 DL_API bool dl_op_is_lazy(const dl_op *op);  // whether its regions are still to be read
 

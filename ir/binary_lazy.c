@@ -37,5 +37,9 @@ dl_status dl_op_materialize(dl_op *op) {
   lazy_body *lazy = take(op);
   dl_status status = dl_binary_read_body(lazy->file, op, lazy->body, lazy->depth);
   free(lazy);
-  return status == DL_OK ? dl_verify(op) : status;
+  if (status == DL_OK && dl_verify(op) != DL_OK) {
+    dl_binary_empty_regions(op);
+    status = DL_FAILED;
+  }
+  return status;
 }

@@ -442,7 +442,7 @@ static dl_status close_body(body_reader *b, dl_status status) {
   return status;
 }
 
-static void empty_regions(dl_op *op) {
+void dl_binary_empty_regions(dl_op *op) {
   for (uint32_t i = 0; i < op->num_regions; i++)
     while (dl_regions(op)[i].first) dl_block_erase(dl_regions(op)[i].first);
 }
@@ -453,7 +453,7 @@ dl_status dl_binary_read_body(dl_binary *file, dl_op *op, uint64_t body, unsigne
   for (uint32_t i = 0; i < op->num_regions && status == DL_OK; i++)
     status = read_region(&b, &dl_regions(op)[i]);
   status = close_body(&b, status);
-  if (status != DL_OK) empty_regions(op);
+  if (status != DL_OK) dl_binary_empty_regions(op);
   return status;
 }
 

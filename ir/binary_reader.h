@@ -63,6 +63,7 @@ dl_status dl_binary_read_forms(dl_binary *file);
 dl_op *dl_binary_read_root(dl_binary *file);
 // Fills the empty regions of an isolated op; they stay empty after a failure.
 dl_status dl_binary_read_body(dl_binary *file, dl_op *op, uint64_t body, unsigned depth);
+void dl_binary_empty_regions(dl_op *op);
 // Leaves that for later.
 void dl_binary_postpone_body(dl_binary *file, dl_op *op, uint64_t body, unsigned depth);
 

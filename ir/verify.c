@@ -167,11 +167,11 @@ static void verify_op(verifier *v, dl_op *op) {
   check(v, verify_registration(op));
   for (uint32_t i = 0; i < op->num_operands; i++) verify_operand(v, op, i);
   verify_position(v, op);
-  if (op->lazy) {  // verified once it is read
+  if (!v->failed) check(v, verify_definition(op));
+  if (op->lazy) {  // its regions are verified once they are read
     v->failed |= failed_before;
     return;
   }
-  if (!v->failed) check(v, verify_definition(op));
   for (uint32_t i = 0; !v->failed && i < op->num_successors; i++) verify_passed(v, op, i);
   verify_regions(v, op);
   if (!v->failed && op->info->def->verify) check(v, op->info->def->verify(op));

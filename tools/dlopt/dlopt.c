@@ -300,6 +300,8 @@ static dl_status process(const part *p, dl_context *ctx) {
   if (!module) return DL_FAILED;
   dl_status status = transform(p, module);
   if (status == DL_OK) status = write_result(p, module);
+  // What is read late may turn out wrong when it is printed.
+  if (p->options->lazy_loading && dl_num_errors(ctx)) status = DL_FAILED;
   dl_op_destroy_tree(module);
   return status;
 }
