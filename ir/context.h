@@ -10,7 +10,7 @@ typedef struct dl_op_def dl_op_def;
 typedef struct dl_dialect_def dl_dialect_def;
 
 DL_API dl_context *dl_context_create(void);
-// Destroys the context and every uniqued object. Modules must have been destroyed before.
+// Destroys the context with every uniqued object, and the ops that are left.
 DL_API void dl_context_destroy(dl_context *ctx);
 
 // Registers a dialect: its ops become known by name. `def` must outlive the context (a const table, or

@@ -96,10 +96,13 @@ typedef struct dl_cache_slot {
 typedef struct dl_source {
   dl_ident path;
   dl_str text;
+  bool mapped;
 } dl_source;
 
-// What a thread has to say while others work too, to be said in order later. A record without location is
-// text for `out`.
+bool dl_is_mapped_source(dl_context *ctx, dl_str text);
+
+// What a thread has to say while others work too, to be said in order later. A record without
+// location is text for `out`.
 typedef struct dl_diag_record {
   dl_severity severity;
   dl_loc loc;
@@ -135,10 +138,10 @@ struct dl_context {
   DL_VEC(const dl_dialect_def *) dialects;
   DL_VEC(dl_cache_slot) caches;
   DL_VEC(dl_source) sources;
-  dl_ptr_map resources;       // dl_ident -> dl_owned_resource
+  dl_ptr_map resources;                // dl_ident -> dl_owned_resource
   struct dl_temporaries *temporaries;  // borrowed; or NULL
-  dl_ptr_map lazy_bodies;     // dl_op -> where its regions are (binary_lazy.c)
-  pthread_mutex_t diag_lock;  // recursive: a handler may emit
+  dl_ptr_map lazy_bodies;              // dl_op -> where its regions are (binary_lazy.c)
+  pthread_mutex_t diag_lock;           // recursive: a handler may emit
   dl_diag_handler handler;
   void *handler_user;
   DL_VEC(dl_redirect) redirects;
@@ -147,7 +150,8 @@ struct dl_context {
   struct dl_step_counter *steps;  // or NULL (ir/steps.h)
   // Made at creation, because everything asks for them.
   dl_loc unknown_loc;
-  _Atomic(dl_ident *) names[DL_NAME_CHUNKS];  // numbered by dl_name_index; each twice the one before
+  _Atomic(dl_ident *)
+      names[DL_NAME_CHUNKS];  // numbered by dl_name_index; each twice the one before
   uint32_t num_names, num_paths;
   _Atomic(dl_ident) paths[1 << 10];  // numbered by dl_path_index
   dl_ident operand_segments, result_segments, sym_name, value_name;

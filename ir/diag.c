@@ -117,10 +117,27 @@ void dl_warning(dl_loc loc, const char *format, ...) { EMIT(DL_WARNING); }
 void dl_note(dl_loc loc, const char *format, ...) { EMIT(DL_NOTE); }
 void dl_remark(dl_loc loc, const char *format, ...) { EMIT(DL_REMARK); }
 
-void dl_add_source(dl_context *ctx, dl_ident path, dl_str text) {
+static void add_source(dl_context *ctx, dl_source source) {
   pthread_mutex_lock(&ctx->lock);
-  DL_PUSH(&ctx->sources, (dl_source){path, text});
+  DL_PUSH(&ctx->sources, source);
   pthread_mutex_unlock(&ctx->lock);
+}
+
+void dl_add_source(dl_context *ctx, dl_ident path, dl_str text) {
+  add_source(ctx, (dl_source){path, text, false});
+}
+
+void dl_add_mapped_source(dl_context *ctx, dl_ident path, dl_str text) {
+  add_source(ctx, (dl_source){path, text, true});
+}
+
+bool dl_is_mapped_source(dl_context *ctx, dl_str text) {
+  bool mapped = false;
+  pthread_mutex_lock(&ctx->lock);
+  for (size_t i = 0; i < ctx->sources.len && !mapped; i++)
+    mapped = ctx->sources.data[i].mapped && ctx->sources.data[i].text.data == text.data;
+  pthread_mutex_unlock(&ctx->lock);
+  return mapped;
 }
 
 static dl_str find_source(dl_context *ctx, dl_ident path) {

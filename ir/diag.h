@@ -63,6 +63,9 @@ DL_API void dl_remark(dl_loc loc, const char *format, ...) DL_PRINTF(2, 3);
 
 // Remembers a source text, so that diagnostics can show its lines. The text is borrowed.
 DL_API void dl_add_source(dl_context *ctx, dl_ident path, dl_str text);
+// The same for a text that is a file mapped for reading only: memory may be given back behind the
+// parser, to be read again if it is needed.
+DL_API void dl_add_mapped_source(dl_context *ctx, dl_ident path, dl_str text);
 // The tools' handler: "path:line:col: error: message", the source line, a caret. `user` is a FILE *.
 DL_API void dl_print_diagnostic(void *user, const dl_diagnostic *diagnostic);
 // Writes a location as text (MLIR's syntax, without the surrounding loc()).

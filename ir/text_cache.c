@@ -5,7 +5,7 @@
 #include "ir/hash.h"
 #include "ir/text_internal.h"
 
-enum { CACHE_ENTRIES = 4096 };
+enum { CACHE_ENTRIES = 1 << 14 };
 
 struct dl_text_cache {
   _Alignas(64) const void *object;

@@ -42,11 +42,13 @@ typedef struct dl_lexer {
   dl_ident path;
   uint32_t path_index;
   const char *begin;
+  const char *drop_at;  // where to call dl_lexer_drop; NULL: nowhere
   unsigned quiet;  // > 0: speculative parsing, errors are not reported
 } dl_lexer;
 
 void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path);
 void dl_lex(dl_lexer *lexer, dl_token *token);
+void dl_lexer_drop(dl_lexer *lexer);
 dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at);
 dl_place dl_lexer_place(const dl_lexer *lexer, const char *at);  // `at` is anywhere in the text
 // Whether the bytes are a bare identifier: [A-Za-z_][A-Za-z0-9_$.]*.

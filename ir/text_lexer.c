@@ -3,7 +3,9 @@
 
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <sys/mman.h>
 
+#include "ir/context_internal.h"
 #include "ir/text_internal.h"
 
 enum { LETTER = 1, DIGIT = 2, IDENT = 4, SUFFIX = 8, HEX = 16, TEXT = 32 };
@@ -46,6 +48,19 @@ bool dl_is_numbered_label(const char *label) {
   return label[2 + strspn(label + 2, "0123456789")] == 0;
 }
 
+enum { DROP_STEP = 1 << 22, DROP_KEEP = 1 << 20, PAGE = 1 << 16 };
+
+// What lies well behind the cursor leaves memory; the file has it.
+void dl_lexer_drop(dl_lexer *lexer) {
+  uintptr_t begin = ((uintptr_t)lexer->drop_at - DROP_STEP) & ~(uintptr_t)(PAGE - 1);
+  uintptr_t end = ((uintptr_t)lexer->cursor - DROP_KEEP) & ~(uintptr_t)(PAGE - 1);
+  uintptr_t first = ((uintptr_t)lexer->begin + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+  if (begin > DROP_KEEP) begin -= DROP_KEEP;
+  if (begin < first) begin = first;
+  if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+  lexer->drop_at = lexer->cursor + DROP_STEP;
+}
+
 void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path) {
   *lexer = (dl_lexer){.ctx = ctx,
                       .cursor = text.data,
@@ -54,7 +69,8 @@ void dl_lexer_init(dl_lexer *lexer, dl_context *ctx, dl_str text, dl_ident path)
                       .line_start = text.data,
                       .path = path,
                       .path_index = dl_path_index(ctx, path),
-                      .begin = text.data};
+                      .begin = text.data,
+                      .drop_at = dl_is_mapped_source(ctx, text) ? text.data + DROP_STEP : NULL};
 }
 
 dl_loc dl_lexer_loc(const dl_lexer *lexer, uint64_t line, const char *line_start, const char *at) {

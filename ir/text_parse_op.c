@@ -273,6 +273,7 @@ dl_status dl_parse_op(dl_parser *p, dl_block *block) {
   dl_place outer_loc = p->op_loc;
   dl_arena_mark mark = dl_arena_here(p->arena);
   p->state = take_arrays(p);
+  if (p->lexer.drop_at && p->lexer.cursor >= p->lexer.drop_at) dl_lexer_drop(&p->lexer);
   dl_status status = parse_with_state(p, block);
   for (size_t i = 0; i < p->state->regions.len; i++) dl_region_destroy(p->state->regions.data[i]);
   dl_arena_reset(p->arena, mark);

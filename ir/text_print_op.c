@@ -363,13 +363,18 @@ bool dl_mentions_aliases(const dl_op *op) {
   return false;
 }
 
+static void forget_text(dl_printer *o) { o->out->len = 0; }
+
 // Aliases stand before what uses them, so they are found by writing what has any to nowhere.
 static void collect_aliases(dl_printer *o, const dl_op *op) {
   dl_buffer *out = o->out, nowhere = {0};
+  void (*flush)(dl_printer *) = o->flush;
   o->collecting = true;
   o->out = &nowhere;
+  o->flush = forget_text;
   write_op(o, op);
   o->out = out;
+  o->flush = flush;
   o->collecting = false;
   o->resources.len = 0;
   dl_ptr_map_free(&o->resource_seen);

@@ -100,21 +100,40 @@ static dl_status write_binary_module(dl_op *module, const char *path) {
   return status;
 }
 
+// The text leaves while it is made; an error of the file is noticed when it is closed.
+static void flush_to_file(dl_printer *o) {
+  fwrite(o->out->data, 1, o->out->len, o->file);
+  o->out->len = 0;
+}
+
+static dl_status write_to_stdout(dl_printer *o, dl_op *module) {
+  o->file = stdout;
+  dl_write_top_level(o, module);
+  dl_write_resource_sections(o, NULL);
+  flush_to_file(o);
+  if (fflush(stdout) == 0 && !ferror(stdout)) return DL_OK;
+  return dl_error(dl_op_loc(module), "cannot write to standard output: %s", strerror(errno));
+}
+
+static dl_status write_to_path(dl_printer *o, dl_op *module, const char *path) {
+  dl_output_file out;
+  dl_context *ctx = dl_op_context(module);
+  if (!dl_output_open(&out, dl_get_temporaries(ctx), path)) return cannot_write(ctx, path);
+  o->file = out.file;
+  dl_write_top_level(o, module);
+  dl_status status = write_side_file(o, path);
+  flush_to_file(o);
+  bool closed = dl_output_close(&out, status == DL_OK);
+  return status == DL_OK && !closed ? cannot_write(ctx, path) : status;
+}
+
 dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options) {
   if (is_binary_path(path)) return write_binary_module(module, path);
   dl_buffer text = {0};
-  dl_printer o = {.out = &text};
+  dl_printer o = {.out = &text, .flush = flush_to_file};
   if (options) o.options = *options;
-  dl_write_top_level(&o, module);
-  dl_status status = DL_OK;
-  if (strcmp(path, "-") == 0) {
-    dl_write_resource_sections(&o, NULL);
-    if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
-      status = dl_error(dl_op_loc(module), "cannot write to standard output: %s", strerror(errno));
-  } else {
-    status = write_side_file(&o, path);
-    if (status == DL_OK) status = write_file(o.ctx, path, &text);
-  }
+  dl_status status =
+      strcmp(path, "-") == 0 ? write_to_stdout(&o, module) : write_to_path(&o, module, path);
   dl_printer_free(&o);
   dl_buffer_free(&text);
   return status;

@@ -98,6 +98,13 @@ int dl_cli_usage_error(const char *tool, const char *format, ...) DL_PRINTF(2, 3
 
 // Reads a file ("-": standard input) to the end; false after a message. Free with dl_buffer_free.
 bool dl_cli_read_file(const char *tool, const char *path, dl_buffer *text);
+// The same without copying where the file can be mapped. Give back with dl_cli_unmap.
+typedef struct dl_cli_text {
+  dl_str text;
+  bool mapped;
+} dl_cli_text;
+bool dl_cli_map_file(const char *tool, const char *path, dl_cli_text *text);
+void dl_cli_unmap(dl_cli_text *text);
 // Writes a file ("-": standard output) atomically: a failed write leaves the old file. False after
 // a message.
 bool dl_cli_write_file(const char *tool, dl_temporaries *temporaries, const char *path,

@@ -1,4 +1,8 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/common/cli.h"
 
@@ -13,6 +17,34 @@ bool dl_cli_read_file(const char *tool, const char *path, dl_buffer *text) {
   if (failed) dl_cli_error(tool, "cannot read '%s': %s", path, strerror(errno));
   if (file != stdin) fclose(file);
   return !failed;
+}
+
+static bool map_regular(const char *path, dl_cli_text *text) {
+  struct stat info;
+  int file = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+  if (file < 0) return false;
+  void *memory = MAP_FAILED;
+  if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+    memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (memory == MAP_FAILED) return false;
+  *text = (dl_cli_text){{memory, (size_t)info.st_size}, true};
+  return true;
+}
+
+bool dl_cli_map_file(const char *tool, const char *path, dl_cli_text *text) {
+  if (map_regular(path, text)) return true;
+  dl_buffer read = {0};
+  bool ok = dl_cli_read_file(tool, path, &read);
+  *text = (dl_cli_text){{read.data, read.len}, false};
+  return ok;
+}
+
+void dl_cli_unmap(dl_cli_text *text) {
+  if (text->mapped)
+    munmap((void *)text->text.data, text->text.len);
+  else
+    free((void *)text->text.data);
 }
 
 static bool write_all(FILE *file, dl_str text) {

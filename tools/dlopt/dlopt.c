@@ -227,6 +227,7 @@ typedef struct part {
   dl_str text;
   dl_str input;  // all of it
   dl_buffer *out;
+  bool mapped;  // text is a mapped file
 } part;
 
 static dl_status run_passes(const part *p, dl_op *module, const char *text) {
@@ -270,7 +271,7 @@ static dl_status transform(const part *p, dl_op *module) {
 static dl_status write_result(const part *p, dl_op *module) {
   const options *o = p->options;
   if (o->emit_bytecode) return dl_write_binary(module, p->out);
-  if (strcmp(o->output, "-") && !o->split) return dl_write_module(module, o->output, &o->print);
+  if (!o->split) return dl_write_module(module, o->output, &o->print);
   dl_print_options print = o->print;
   print.print_resources = true;
   dl_print_op(p->out, module, &print);
@@ -290,7 +291,10 @@ static dl_op *read_module(const part *p, dl_context *ctx) {
   if (dl_is_binary_file(p->path))
     return dl_read_binary_file(
         ctx, p->path, &(dl_read_options){p->options->lazy_loading, p->options->no_implicit_module});
-  dl_add_source(ctx, dl_intern_z(ctx, p->path), p->text);
+  if (p->mapped)
+    dl_add_mapped_source(ctx, dl_intern_z(ctx, p->path), p->text);
+  else
+    dl_add_source(ctx, dl_intern_z(ctx, p->path), p->text);
   return p->options->no_implicit_module ? dl_parse_single_op(ctx, p->text, p->path)
                                         : dl_parse_module(ctx, p->text, p->path);
 }
@@ -302,8 +306,7 @@ static dl_status process(const part *p, dl_context *ctx) {
   if (status == DL_OK) status = write_result(p, module);
   // What is read late may turn out wrong when it is printed.
   if (p->options->lazy_loading && dl_num_errors(ctx)) status = DL_FAILED;
-  dl_op_destroy_tree(module);
-  return status;
+  return status;  // the module goes with the context
 }
 
 static bool process_part(const part *p) {
@@ -358,16 +361,16 @@ static bool process_split(part p) {
 
 static int process_input(const options *o) {
   const char *path = o->inputs.len ? o->inputs.data[0] : "-";
-  dl_buffer input = {0}, out = {0};
+  dl_buffer out = {0};
+  dl_cli_text input = {0};
   bool is_text = !is_foreign(path) && !dl_is_binary_file(path);
-  if (is_text && !dl_cli_read_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
-  dl_str text = {input.data ? input.data : "", input.len};
-  part p = {o, strcmp(path, "-") ? path : "<stdin>", text, text, &out};
+  if (is_text && !dl_cli_map_file("dlopt", path, &input)) return DL_EXIT_FAILURE;
+  dl_str text = {input.text.data ? input.text.data : "", input.text.len};
+  part p = {o, strcmp(path, "-") ? path : "<stdin>", text, text, &out, input.mapped && !o->split};
   bool ok = o->split && text.len && !dl_is_binary(text) ? process_split(p) : process_part(&p);
-  bool streamed = !strcmp(o->output, "-") || o->split || o->emit_bytecode;
-  if (streamed && (ok || out.len))
+  if ((o->split || o->emit_bytecode) && (ok || out.len))
     ok = dl_cli_write_file("dlopt", o->temporaries, o->output, (dl_str){out.data, out.len}) && ok;
-  dl_buffer_free(&input);
+  dl_cli_unmap(&input);
   dl_buffer_free(&out);
   return ok ? DL_EXIT_OK : DL_EXIT_FAILURE;
 }
