@@ -55,11 +55,7 @@ size_t dl_result_group(const dl_op *op, size_t i, size_t *count) {
                     op->info->def->num_results, op->num_results, i, count);
 }
 
-const dl_dialect_def *dl_dialect_of(const dl_op *op) {
-  const char *name = dl_op_name(op), *dot = strchr(name, '.');
-  if (!dot) return NULL;
-  return dl_find_dialect(dl_op_context(op), (dl_str){name, (size_t)(dot - name)});
-}
+const dl_dialect_def *dl_dialect_of(const dl_op *op) { return dl_op_info_dialect(op->info); }
 
 static void shrink_group(dl_op *op, size_t group) {
   dl_attr sizes = dl_get_attr_ident(op, dl_op_context(op)->operand_segments);

@@ -43,3 +43,12 @@ static void *make_info(dl_context *ctx, dl_arena *arena, const void *key) {
 const dl_op_info *dl_op_info_of(dl_context *ctx, const dl_op_def *def) {
   return dl_unique(ctx, DL_UNIQUE_OP_INFO, dl_hash_pointer(def), def, info_is_of, make_info);
 }
+
+const dl_dialect_def *dl_op_info_dialect(const dl_op_info *info) {
+  const dl_dialect_def *dialect = atomic_load_explicit(&info->dialect, memory_order_relaxed);
+  const char *dot = dialect ? NULL : memchr(info->name.data, '.', info->name.len);
+  if (!dot) return dialect;
+  dialect = dl_find_dialect(info->ctx, (dl_str){info->name.data, (size_t)(dot - info->name.data)});
+  atomic_store_explicit(&((dl_op_info *)info)->dialect, dialect, memory_order_relaxed);
+  return dialect;
+}

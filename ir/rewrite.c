@@ -5,6 +5,7 @@
 
 #include "ir/constants.h"
 #include "ir/effects.h"
+#include "ir/op_internal.h"
 #include "ir/simplify_regions.h"
 #include "ir/steps.h"
 
@@ -21,10 +22,10 @@ struct dl_rewriter {
   unsigned *order;  // of the patterns: by benefit, then as given
 
   DL_VEC(dl_op *) worklist;  // a stack; NULL where an op has been taken off
-  dl_ptr_map positions;      // op -> 1 + its index in the worklist
   dl_constants constants;
 
-  dl_builder builder;
+  dl_builder builder;  // without a location until someone builds
+  dl_op *matched;      // whose location that is
   // What a pattern builds lies between these two (either may be NULL: the ends of the block).
   dl_block *built_block;
   dl_op *built_after, *built_before;
@@ -36,23 +37,22 @@ struct dl_rewriter {
 // --- worklist ---
 
 static void push(dl_rewriter *rw, dl_op *op) {
-  if (dl_ptr_map_has(&rw->positions, op)) return;
+  if (op->listed) return;
   DL_PUSH(&rw->worklist, op);
-  dl_ptr_map_set(&rw->positions, op, (void *)rw->worklist.len);
+  op->listed = (uint32_t)rw->worklist.len;
 }
 
 static void take_off(dl_rewriter *rw, dl_op *op) {
-  size_t position = (uintptr_t)dl_ptr_map_get(&rw->positions, op);
-  if (!position) return;
-  rw->worklist.data[position - 1] = NULL;
-  dl_ptr_map_remove(&rw->positions, op);
+  if (!op->listed) return;
+  rw->worklist.data[op->listed - 1] = NULL;
+  op->listed = 0;
 }
 
 static dl_op *pop(dl_rewriter *rw) {
   while (rw->worklist.len) {
     dl_op *op = rw->worklist.data[--rw->worklist.len];
     if (!op) continue;
-    dl_ptr_map_remove(&rw->positions, op);
+    op->listed = 0;
     return op;
   }
   return NULL;
@@ -88,17 +88,21 @@ static size_t fill(dl_rewriter *rw) {
     rw->worklist.data[len - 1 - i] = op;
   }
   for (size_t i = 0; i < len; i++)
-    if (rw->worklist.data[i]) dl_ptr_map_set(&rw->positions, rw->worklist.data[i], (void *)(i + 1));
+    if (rw->worklist.data[i]) rw->worklist.data[i]->listed = (uint32_t)i + 1;
   return len;
 }
 
 // --- changes ---
 
-dl_builder *dl_rw_builder(dl_rewriter *rw) { return &rw->builder; }
+dl_builder *dl_rw_builder(dl_rewriter *rw) {
+  if (!rw->builder.loc && rw->matched) rw->builder.loc = dl_op_loc(rw->matched);
+  return &rw->builder;
+}
+
 void *dl_rw_user(dl_rewriter *rw) { return rw->config->user; }
 
 dl_op *dl_rw_build(dl_rewriter *rw, const dl_op_state *state) {
-  dl_op *op = dl_build(&rw->builder, state);
+  dl_op *op = dl_build(dl_rw_builder(rw), state);
   rw->changed = true;
   push(rw, op);
   return op;
@@ -120,6 +124,9 @@ static void step_over(dl_rewriter *rw, dl_op *op) {
   if (rw->built_after == op) rw->built_after = dl_op_prev(op);
   if (rw->built_before == op) rw->built_before = dl_op_next(op);
   if (rw->builder.before == op) rw->builder.before = dl_op_next(op);
+  if (rw->matched != op) return;
+  dl_rw_builder(rw);
+  rw->matched = NULL;
 }
 
 void dl_erase(dl_rewriter *rw, dl_op *op) {
@@ -185,8 +192,11 @@ static bool fold(dl_rewriter *rw, dl_op *op) {
   dl_context *ctx = dl_op_context(op);
   dl_step_counter before = dl_steps_so_far(ctx);
   if (dl_has_trait(op, DL_CONSTANT) || count == 0 || !dl_may_step(op, "fold")) return false;
-  dl_folded *folded = dl_calloc(count, sizeof(*folded));
-  dl_value **values = dl_calloc(count, sizeof(*values));
+  dl_folded few_folded[4], *folded = few_folded;
+  dl_value *few_values[4], **values = few_values;
+  bool many = count > DL_COUNT(few_values);
+  if (many) folded = dl_calloc(count, sizeof(*folded));
+  if (many) values = dl_calloc(count, sizeof(*values));
   bool done = dl_try_fold(op, folded);
   for (size_t i = 0; i < count && done; i++)
     done = (values[i] = folded_value(rw, op, i, folded[i]));
@@ -194,8 +204,8 @@ static bool fold(dl_rewriter *rw, dl_op *op) {
     dl_replace_many(rw, op, count, values);
   else
     dl_untake_step(ctx, &before);
-  free(values);
-  free(folded);
+  if (many) free(values);
+  if (many) free(folded);
   return done;
 }
 
@@ -228,7 +238,8 @@ static dl_status apply_patterns(dl_rewriter *rw, dl_op *op) {
   for (size_t i = 0; i < rw->num_patterns; i++) {
     const dl_pattern *pattern = &rw->patterns[rw->order[i]];
     if (pattern->root && pattern->root != dl_op_def_of(op)) continue;
-    rw->builder = dl_builder_before(op);
+    rw->builder = (dl_builder){.ctx = dl_op_context(op), .block = dl_op_block(op), .before = op};
+    rw->matched = op;
     rw->built_block = dl_op_block(op);
     rw->built_after = dl_op_prev(op);
     rw->built_before = dl_op_next(op);
@@ -316,7 +327,7 @@ dl_status dl_rewrite_greedily(dl_op *root, size_t num_patterns, const dl_pattern
   if (changed) *changed = any;
   if (config->converged) *config->converged = converged;
   dl_constants_free(&rw.constants);
-  dl_ptr_map_free(&rw.positions);
+  while (pop(&rw)) continue;  // after a failure
   DL_VEC_FREE(&rw.worklist);
   free(rw.order);
   return status;

@@ -78,13 +78,36 @@ static bool float_neutral(dl_op *op, const dl_attr *c, double neutral, dl_folded
 
 // --- integers ---
 
+// The operand of `value`, made by `def`, that is left when its other operand is `known`; NULL when
+// it is not so made. `either`: the place of `known` does not matter, else it is operand `place`.
+static dl_value *other_operand(const dl_value *value, const dl_op_def *def, const dl_value *known,
+                               bool either, size_t place) {
+  const dl_op *inner = dl_value_def(value);
+  if (!inner || dl_op_def_of(inner) != def) return NULL;
+  for (size_t i = 0; i < 2; i++)
+    if ((either || i == place) && dl_operand(inner, i) == known) return dl_operand(inner, 1 - i);
+  return NULL;
+}
+
+static bool to_value_if(dl_folded *results, dl_value *value) {
+  return value && to_value(results, value);
+}
+
 bool arith_addi_fold(dl_op *op, const dl_attr *constants, dl_folded *results) {
+  dl_value *lhs = dl_operand(op, 0), *rhs = dl_operand(op, 1);
+  // (a - b) + b = b + (a - b) = a
+  if (to_value_if(results, other_operand(lhs, &arith_subi, rhs, false, 1))) return true;
+  if (to_value_if(results, other_operand(rhs, &arith_subi, lhs, false, 1))) return true;
   return int_neutral(op, constants, 0, results) || dl_fold_with_kernel(op, constants, results);
 }
 
 bool arith_subi_fold(dl_op *op, const dl_attr *constants, dl_folded *results) {
   if (int_neutral(op, constants, 0, results)) return true;
   if (same_operands(op) && to_zero(op, results)) return true;
+  // (a + b) - b = a, (a + b) - a = b
+  if (to_value_if(results,
+                  other_operand(dl_operand(op, 0), &arith_addi, dl_operand(op, 1), true, 0)))
+    return true;
   return dl_fold_with_kernel(op, constants, results);
 }
 
@@ -127,7 +150,11 @@ bool arith_ori_fold(dl_op *op, const dl_attr *constants, dl_folded *results) {
 }
 
 bool arith_xori_fold(dl_op *op, const dl_attr *constants, dl_folded *results) {
+  dl_value *lhs = dl_operand(op, 0), *rhs = dl_operand(op, 1);
   if (int_neutral(op, constants, 0, results)) return true;
+  // (a ^ b) ^ b = a
+  if (to_value_if(results, other_operand(lhs, &arith_xori, rhs, true, 0))) return true;
+  if (to_value_if(results, other_operand(rhs, &arith_xori, lhs, true, 0))) return true;
   if (same_operands(op) && to_zero(op, results)) return true;
   return dl_fold_with_kernel(op, constants, results);
 }
