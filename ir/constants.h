@@ -4,12 +4,13 @@
 
 #include "ir/op.h"
 
-typedef struct dl_known_constant dl_known_constant;
+typedef struct dl_scope_constants dl_scope_constants;
 
 // Zero-initialize and set `root`.
 typedef struct dl_constants {
-  dl_op *root;         // nothing is placed outside of it
-  dl_ptr_map by_attr;  // dl_attr -> list of dl_known_constant
+  dl_op *root;                 // nothing is placed outside of it
+  dl_ptr_map scopes;           // dl_region -> dl_scope_constants
+  dl_scope_constants *recent;  // the one asked for last, or NULL
 } dl_constants;
 
 // A value that holds the constant and that `user` can use: an existing one, or a new one at the

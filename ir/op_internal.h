@@ -90,7 +90,8 @@ struct dl_op {
   uint32_t num_results, num_operands;
   uint32_t num_regions : DL_REGION_BITS, num_successors : DL_SUCCESSOR_BITS;
   uint32_t lazy : 1;     // the regions are still to be read (ir/binary.h)
-  uint32_t listed : 31;  // 1 + its place in the worklist of the rewrite in progress; else 0
+  uint32_t known : 1;    // was among the constants that a rewrite knows
+  uint32_t listed : 30;  // 1 + its place in the worklist of the rewrite in progress; else 0
   uint16_t num_attrs, num_inherent;
   uint16_t inline_operands, inline_attrs;  // room inside the allocation
   dl_value results[];

@@ -2,18 +2,11 @@
 
 #include "ir/text_format.h"
 
-// What was read for one operand or result of the definition.
-typedef struct group {
-  dl_unresolved_list values;
-  DL_VEC(dl_type) types;
-  dl_position types_at;
-} group;
-
 typedef struct format_parser {
   dl_parser *p;
   dl_op_state *state;
   const dl_op_def *def;
-  group *operands, *results;
+  dl_format_group *operands, *results;
 } format_parser;
 
 static dl_status parse_element(format_parser *f, dl_format_element e);
@@ -31,7 +24,7 @@ static dl_status parse_operand(format_parser *f, size_t index) {
   return DL_OK;
 }
 
-static dl_status parse_types(format_parser *f, group *g, dl_arity arity) {
+static dl_status parse_types(format_parser *f, dl_format_group *g, dl_arity arity) {
   g->types_at = dl_position_of(f->p);
   do {
     dl_type type;
@@ -214,7 +207,7 @@ static dl_type type_of_constraint(dl_context *ctx, const char *constraint) {
 }
 
 static dl_status resolve_group(format_parser *f, size_t i, dl_type shared) {
-  group *g = &f->operands[i];
+  dl_format_group *g = &f->operands[i];
   dl_type implied = type_of_constraint(f->p->ctx, f->def->operands[i].constraint);
   if (!implied) implied = shared;
   if (g->types.len && g->types.len != g->values.len)
@@ -249,7 +242,7 @@ static dl_status resolve_operands(format_parser *f) {
 static void add_results(format_parser *f) {
   dl_type shared = f->def->traits & DL_SAME_TYPE ? shared_type(f) : NULL;
   for (size_t i = 0; i < f->def->num_results; i++) {
-    group *g = &f->results[i];
+    dl_format_group *g = &f->results[i];
     for (size_t k = 0; k < g->types.len; k++) dl_p_add_result(f->p, f->state, g->types.data[k]);
     if (g->types.len || f->def->results[i].arity != DL_ONE) continue;
     dl_type type = type_of_constraint(f->p->ctx, f->def->results[i].constraint);
@@ -266,19 +259,17 @@ static dl_status parse_with(format_parser *f) {
   return DL_OK;
 }
 
-static void free_groups(group *groups, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    DL_VEC_FREE(&groups[i].values);
-    DL_VEC_FREE(&groups[i].types);
-  }
+// Empty groups of the op being read. Regions of the op may read others meanwhile, which have their
+// own.
+static dl_format_group *take_groups(dl_op_arrays *a, size_t count) {
+  while (a->groups.len < count) DL_PUSH(&a->groups, (dl_format_group){0});
+  for (size_t i = 0; i < count; i++) a->groups.data[i].values.len = a->groups.data[i].types.len = 0;
+  return a->groups.data;
 }
 
 dl_status dl_parse_op_format(dl_parser *p, dl_op_state *state, const dl_op_def *def) {
   format_parser f = {.p = p, .state = state, .def = def};
-  f.operands = dl_arena_alloc(p->arena, def->num_operands * sizeof(group) + 1);
-  f.results = dl_arena_alloc(p->arena, def->num_results * sizeof(group) + 1);
-  dl_status status = parse_with(&f);
-  free_groups(f.operands, def->num_operands);
-  free_groups(f.results, def->num_results);
-  return status;
+  f.operands = take_groups(p->state, def->num_operands + def->num_results);
+  f.results = f.operands + def->num_operands;
+  return parse_with(&f);
 }

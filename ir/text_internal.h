@@ -121,8 +121,16 @@ typedef struct dl_result_name {
   size_t count;  // %name:count
 } dl_result_name;
 
+// What was read for one operand or result of a definition with a format.
+typedef struct dl_format_group {
+  dl_unresolved_list values;
+  DL_VEC(dl_type) types;
+  dl_position types_at;
+} dl_format_group;
+
 // The arrays behind an op state under construction.
 typedef struct dl_op_arrays {
+  DL_VEC(dl_format_group) groups;  // emptied, not freed, between ops
   DL_VEC(dl_value *) operands;
   DL_VEC(dl_type) results;
   DL_VEC(dl_named_attr) attrs;

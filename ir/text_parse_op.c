@@ -19,6 +19,11 @@ static dl_op_arrays *take_arrays(dl_parser *p) {
 void dl_free_arrays(dl_parser *p) {
   for (size_t i = 0; i < p->pool.len; i++) {
     dl_op_arrays *a = p->pool.data[i];
+    for (size_t k = 0; k < a->groups.len; k++) {
+      DL_VEC_FREE(&a->groups.data[k].values);
+      DL_VEC_FREE(&a->groups.data[k].types);
+    }
+    DL_VEC_FREE(&a->groups);
     DL_VEC_FREE(&a->operands);
     DL_VEC_FREE(&a->results);
     DL_VEC_FREE(&a->attrs);
