@@ -51,6 +51,9 @@ typedef DL_VEC(dl_unresolved) dl_unresolved_list;
 DL_API dl_context *dl_p_context(dl_parser *p);
 DL_API dl_loc dl_p_loc(dl_parser *p);  // of the next token
 DL_API dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value);
+// A place to make a location of later, if something turns out to be wrong with what is there.
+DL_API dl_position dl_p_here(dl_parser *p);
+DL_API dl_loc dl_p_loc_at(dl_parser *p, dl_position position);
 DL_API dl_status dl_p_error(dl_parser *p, const char *format, ...) DL_PRINTF(2, 3);  // at the next token
 // Punctuation or operator, exactly as text: "(", "->", "<{", ":" …
 DL_API bool dl_p_accept(dl_parser *p, const char *punctuation);

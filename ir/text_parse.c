@@ -59,6 +59,8 @@ dl_loc dl_loc_at(dl_parser *p, dl_position position) {
   return dl_place_loc(p->ctx, dl_lexer_place(&p->lexer, position));
 }
 
+dl_position dl_p_here(dl_parser *p) { return p->token.text; }
+dl_loc dl_p_loc_at(dl_parser *p, dl_position position) { return dl_loc_at(p, position); }
 dl_loc dl_p_loc_of(dl_parser *p, dl_unresolved value) { return dl_loc_at(p, value.position); }
 
 dl_status dl_p_error(dl_parser *p, const char *format, ...) {

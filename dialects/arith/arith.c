@@ -68,9 +68,10 @@ dl_status arith_constant_verify(dl_op *op) {
 dl_status arith_constant_parse(dl_parser *parser, dl_op_state *state) {
   dl_attr value;
   DL_TRY(dl_p_attr_dict(parser, state));
-  dl_loc loc = dl_p_loc(parser);
+  dl_position at = dl_p_here(parser);
   DL_TRY(dl_p_attr(parser, &value));
-  if (!has_own_type(value)) return dl_error(loc, "expected a value with a type");
+  if (!has_own_type(value))
+    return dl_error(dl_p_loc_at(parser, at), "expected a value with a type");
   dl_p_add_attr(parser, state, "value", value);
   dl_p_add_result(parser, state, value->type);
   return DL_OK;
