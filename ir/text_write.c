@@ -112,7 +112,7 @@ static dl_status write_to_stdout(dl_printer *o, dl_op *module) {
   dl_write_resource_sections(o, NULL);
   flush_to_file(o);
   if (fflush(stdout) == 0 && !ferror(stdout)) return DL_OK;
-  return dl_error(dl_op_loc(module), "cannot write to standard output: %s", strerror(errno));
+  return dl_error(dl_loc_unknown(o->ctx), "cannot write '<stdout>': %s", strerror(errno));
 }
 
 static dl_status write_to_path(dl_printer *o, dl_op *module, const char *path) {
