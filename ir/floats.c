@@ -37,7 +37,8 @@ unsigned dl_float_width(dl_float_kind kind) { return kinds[kind].width; }
 const char *dl_float_name(dl_float_kind kind) { return kinds[kind].name; }
 
 double dl_float_round(dl_float_kind kind, double value) {
-  if (kind == DL_F32) return (float)value;
+  // The processor's conversion would change a signalling NaN.
+  if (kind == DL_F32 && value == value) return (float)value;
   if (dl_float_width(kind) >= 64) return value;
   return dl_float_decode(kind, dl_float_encode(kind, value));
 }

@@ -22,6 +22,9 @@ typedef struct dl_print_options {
   bool generic;          // --mlir-print-op-generic
   bool locations;        // -mlir-print-debuginfo
   bool local_scope;      // --mlir-print-local-scope: no aliases
+  bool skip_regions;     // --mlir-print-skip-regions: `{...}` in place of each, which does not read back
+  bool unique_names;     // --mlir-print-unique-ssa-ids: no two values of the text have the same name
+  bool value_users;      // --mlir-print-value-users: comments that name the users of values
   bool print_resources;  // write the {-# dialect_resources #-} section with the resources used, inline (hex)
   size_t elide_elements;   // constants of so many elements or more print as __elided__; 0: none
   size_t elide_resources;  // resources of so many characters or more are left out; 0: none

@@ -137,6 +137,7 @@ typedef struct dl_op_arrays {
   DL_VEC(dl_named_attr) inherent;
   DL_VEC(dl_region *) regions;
   DL_VEC(dl_block *) successors;
+  DL_VEC(dl_value *) passed;  // operands that the successors' brackets name
   dl_unresolved_list unresolved;
   DL_VEC(dl_result_name) result_names;
 } dl_op_arrays;
@@ -352,6 +353,7 @@ void dl_write_set(dl_buffer *out, dl_attr set);
 // Names all values and blocks below op, but for those in isolated ops, each of which is named
 // before it is printed.
 void dl_name_values(dl_printer *o, const dl_op *op);
+bool dl_names_at_once(const dl_printer *o);  // isolated ops too are named from the start
 void dl_name_isolated(dl_printer *o, const dl_op *op);
 void dl_printer_free(dl_printer *o);
 // The section {-# … #-} with the resources that were named. `side_file` (may be NULL): where their

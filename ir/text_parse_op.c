@@ -13,6 +13,7 @@ static dl_op_arrays *take_arrays(dl_parser *p) {
   dl_op_arrays *a = p->pool.data[p->pool_used++];
   a->operands.len = a->results.len = a->attrs.len = a->inherent.len = a->regions.len = 0;
   a->successors.len = a->unresolved.len = a->result_names.len = 0;
+  a->passed.len = 0;
   return a;
 }
 
@@ -30,6 +31,7 @@ void dl_free_arrays(dl_parser *p) {
     DL_VEC_FREE(&a->inherent);
     DL_VEC_FREE(&a->regions);
     DL_VEC_FREE(&a->successors);
+    DL_VEC_FREE(&a->passed);
     DL_VEC_FREE(&a->unresolved);
     DL_VEC_FREE(&a->result_names);
     free(a);
@@ -144,12 +146,29 @@ static dl_status parse_operand_names(dl_parser *p) {
   return dl_expect_punct(p, ')', "after operands");
 }
 
+// `(%a : i32, …)` behind a successor: operands after those in front, with types of their own.
+static dl_status parse_successor_operands(dl_parser *p) {
+  if (!dl_accept_punct(p, '(')) return DL_OK;
+  do {
+    dl_unresolved name;
+    dl_type type;
+    dl_value *value;
+    DL_TRY(dl_p_value(p, &name));
+    DL_TRY(dl_p_expect(p, ":"));
+    DL_TRY(dl_parse_type(p, &type));
+    DL_TRY(dl_p_resolve(p, name, type, &value));
+    DL_PUSH(&p->state->passed, value);
+  } while (dl_accept_punct(p, ','));
+  return dl_expect_punct(p, ')', "after what a successor is passed");
+}
+
 static dl_status parse_successors(dl_parser *p) {
   if (!dl_accept_punct(p, '[')) return DL_OK;
   do {
     dl_block *block;
     DL_TRY(dl_parse_successor(p, &block));
     DL_PUSH(&p->state->successors, block);
+    DL_TRY(parse_successor_operands(p));
   } while (dl_accept_punct(p, ','));
   return dl_expect_punct(p, ']', "after successors");
 }
@@ -170,7 +189,11 @@ static dl_status parse_generic(dl_parser *p, dl_op_state *state) {
   DL_TRY(dl_p_properties(p, state));
   DL_TRY(parse_generic_regions(p));
   DL_TRY(dl_p_attr_dict(p, state));
-  return dl_p_signature(p, state, &p->state->unresolved);
+  DL_TRY(dl_p_signature(p, state, &p->state->unresolved));
+  for (size_t i = 0; i < p->state->passed.len; i++)
+    DL_PUSH(&p->state->operands, p->state->passed.data[i]);
+  if (p->state->passed.len) dl_sync_state(p, state);
+  return DL_OK;
 }
 
 // --- a whole operation ---

@@ -152,10 +152,12 @@ static void note_successors(namer *n, const dl_op *op) {
 
 // --- regions ---
 
+bool dl_names_at_once(const dl_printer *o) { return o->options.generic || o->options.unique_names; }
+
 static void name_region(namer *n, const dl_region *region);
 
 static void name_inner(namer *n, const dl_op *op) {
-  if ((op->info->traits & DL_ISOLATED) && !n->o->options.generic) return;
+  if ((op->info->traits & DL_ISOLATED) && !dl_names_at_once(n->o)) return;
   for (uint32_t i = 0; i < op->num_regions; i++) name_region(n, &dl_filled_regions(op)[i]);
 }
 
@@ -176,10 +178,11 @@ static void name_region(namer *n, const dl_region *region) {
   for (const dl_block *block = region->first; block && nested; block = block->next)
     for (const dl_op *op = block->first; op; op = op->next)
       if (op->num_regions) name_inner(n, op);
+  dl_ptr_map_free(&labels);
+  if (n->o->options.unique_names) return;
   while (n->order.len > mark) dl_ptr_map_remove(&n->used, n->order.data[--n->order.len]);
   n->next_value = value;
   n->next_arg = arg;
-  dl_ptr_map_free(&labels);
 }
 
 static void finish(namer *n) {

@@ -176,8 +176,45 @@ static void write_block_header(dl_printer *o, const dl_block *block) {
   dl_buffer_puts(o->out, block->num_args ? "):" : ":");
 }
 
+// Users by their first results, or by their names.
+static void write_users(dl_printer *o, const dl_value *value) {
+  if (!value->uses) dl_buffer_puts(o->out, "unused");
+  for (const dl_use *use = value->uses; use; use = use->next) {
+    const dl_op *user = use->owner;
+    if (use != value->uses) dl_buffer_puts(o->out, ", ");
+    if (user->num_results)
+      write_value(o, &user->results[0]);
+    else
+      dl_buffer_puts(o->out, dl_op_name(user));
+  }
+}
+
+static void write_arg_users(dl_printer *o, const dl_block *block) {
+  for (uint32_t i = 0; i < block->num_args; i++) {
+    newline(o);
+    dl_buffer_puts(o->out, "// ");
+    write_value(o, &block->args[i]->value);
+    dl_buffer_puts(o->out, block->args[i]->value.uses ? " is used by " : " is ");
+    write_users(o, &block->args[i]->value);
+  }
+}
+
+static void write_result_users(dl_printer *o, const dl_op *op) {
+  const dl_use *uses = op->results[0].uses;
+  bool one = op->num_results == 1;
+  dl_buffer_puts(o->out, !one || (uses && uses->next) ? " // users: "
+                         : uses                       ? " // user: "
+                                                      : " // ");
+  for (uint32_t i = 0; i < op->num_results; i++) {
+    dl_buffer_puts(o->out, one ? "" : i ? ", (" : "(");
+    write_users(o, &op->results[i]);
+    if (!one) dl_buffer_putc(o->out, ')');
+  }
+}
+
 static void write_block(dl_printer *o, const dl_block *block, bool header, bool terminator) {
   if (header) write_block_header(o, block);
+  if (o->options.value_users) write_arg_users(o, block);
   for (const dl_op *op = block->first; op; op = op->next) {
     bool implied = !terminator && !op->next && dl_has_trait(op, DL_TERMINATOR) &&
                    op->num_operands == 0 && op->num_attrs == op->num_inherent;
@@ -199,6 +236,10 @@ static bool needs_header(dl_printer *o, const dl_region *region, bool generic) {
 
 static void write_region(dl_printer *o, const dl_region *region, bool generic, bool header,
                          bool terminator) {
+  if (o->options.skip_regions) {
+    dl_buffer_puts(o->out, "{...}");
+    return;
+  }
   dl_buffer_putc(o->out, '{');
   o->indent++;
   bool first = true;
@@ -328,10 +369,11 @@ static void write_op(dl_printer *o, const dl_op *op) {
   bool outer = o->properties_done;
   o->properties_done = false;
   write_results(o, op);
-  if (op->num_regions && op->info->traits & DL_ISOLATED && !o->options.generic)
+  if (op->num_regions && op->info->traits & DL_ISOLATED && !dl_names_at_once(o))
     dl_name_isolated(o, op);
   write_form(o, op);
   if (o->options.locations) write_place(o, op->loc);
+  if (o->options.value_users && op->num_results) write_result_users(o, op);
   o->properties_done = outer;
 }
 

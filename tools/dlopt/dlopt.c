@@ -26,6 +26,7 @@ typedef struct options {
   bool split, verify_diagnostics, allow_unregistered, no_implicit_module;
   bool emit_bytecode, lazy_loading;
   dl_check_options check;
+  bool assume_verified;
   bool list_passes, show_dialects, dump_pipeline, run_reproducer, disable_threading;
   int64_t elide_elements, elide_resources, threads;
   dl_print_options print;
@@ -53,6 +54,14 @@ static const dl_cli_option option_table[] = {
     DL_CLI(BOOL, "mlir-print-debuginfo", options, print.locations, NULL, "Print locations"),
     DL_CLI(BOOL, "mlir-print-local-scope", options, print.local_scope, NULL,
            "Print without aliases"),
+    DL_CLI(BOOL, "mlir-print-skip-regions", options, print.skip_regions, NULL,
+           "Print {...} for each region"),
+    DL_CLI(BOOL, "mlir-print-unique-ssa-ids", options, print.unique_names, NULL,
+           "Give no two values the same name"),
+    DL_CLI(BOOL, "mlir-print-value-users", options, print.value_users, NULL,
+           "Name the users of values in comments"),
+    DL_CLI(BOOL, "mlir-print-assume-verified", options, assume_verified, NULL,
+           "Print without verifying (printing never verifies)"),
     DL_CLI(INT, "mlir-elide-elementsattrs-if-larger", options, elide_elements, "N",
            "Print constants of more elements as __elided__"),
     DL_CLI(INT, "mlir-elide-resource-strings-if-larger", options, elide_resources, "N",
