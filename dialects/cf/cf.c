@@ -106,14 +106,17 @@ dl_outcome cf_cond_br_canonicalize(dl_rewriter *rw, dl_op *op) {
   dl_attr condition = dl_constant_value(dl_operand(op, CONDITION_GROUP));
   size_t taken = cf_cond_br_branch(op, &condition);
   dl_outcome outcome = DL_CHANGED;
-  if (taken < 2)
+  if (taken < 2) {
     build_br(rw, op, &to[taken]);
-  else if (same_destination(&to[0], &to[1]))
+  } else if (same_destination(&to[0], &to[1])) {
     build_br(rw, op, &to[0]);
-  else if (pass_through(&to[0]) | pass_through(&to[1]))
-    build_cond_br(rw, op, to);
-  else
-    outcome = DL_NO_MATCH;
+  } else {
+    bool first = pass_through(&to[0]), second = pass_through(&to[1]);
+    if (first || second)
+      build_cond_br(rw, op, to);
+    else
+      outcome = DL_NO_MATCH;
+  }
   DL_VEC_FREE(&to[0].passed);
   DL_VEC_FREE(&to[1].passed);
   return outcome;

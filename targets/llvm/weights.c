@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <string.h>
 
 #include "targets/llvm/elf_writer.h"
 #include "targets/llvm/objects.h"
@@ -110,8 +111,8 @@ dl_status dl_write_side_file(dl_op *module, const dl_codegen *codegen, dl_workdi
   dl_status status = start(module, codegen, dir, *file, &out);
   *checksum = dlrt_checksum_value(&out.sum);
   if (status == DL_OK) {
-    dlrt_weights_header header = {
-        .magic = DLRT_WEIGHTS_MAGIC, .size = dl_elf_size(out.writer), .checksum = *checksum};
+    dlrt_weights_header header = {.size = dl_elf_size(out.writer), .checksum = *checksum};
+    memcpy(header.magic, DLRT_WEIGHTS_MAGIC, sizeof(header.magic));
     status = dl_elf_finish_plain(out.writer, &header, sizeof(header));
   }
   dl_elf_destroy(out.writer);
