@@ -52,24 +52,7 @@ static dl_status pad_all(dl_pass *pass, dl_op *op, dl_attr attr, const dl_block 
   return status;
 }
 
-typedef struct visitor {
-  dl_pass *pass;
-  dl_status status;
-} visitor;
-
-static bool visit(dl_op *op, void *user) {
-  visitor *v = user;
-  dl_block *body;
-  dl_attr attr = dl_schedule_of(op, &body);
-  if (attr && pad_all(v->pass, op, attr, body) != DL_OK) v->status = DL_FAILED;
-  return true;
-}
-
-static dl_status run(dl_pass *pass, dl_op *func) {
-  visitor v = {pass, DL_OK};
-  dl_walk(func, visit, &v);
-  return v.status;
-}
+static dl_status run(dl_pass *pass, dl_op *func) { return dl_for_schedules(pass, func, pad_all); }
 
 static const char *const statistics[] = {"padded"};
 

@@ -215,11 +215,26 @@ static const char *property_of(const dl_op *op) {
   return dl_is(op, tensor_group) ? "schedule" : "tensor.schedule";
 }
 
-dl_attr dl_schedule_of(dl_op *op, dl_block **body) {
+typedef struct visitor {
+  dl_pass *pass;
+  dl_change_schedule change;
+  dl_status status;
+} visitor;
+
+static bool visit(dl_op *op, void *user) {
+  visitor *v = user;
   bool kernel = dl_has_trait(op, DL_FUNCTION) && dl_get_attr(op, "tensor.kernel");
-  if (!kernel && !dl_is(op, tensor_group)) return NULL;
-  *body = kernel ? dl_region_first(dl_op_region(op, 0)) : dl_group_body(op);
-  return dl_get_attr(op, property_of(op));
+  if (!kernel && !dl_is(op, tensor_group)) return true;
+  const dl_block *body = kernel ? dl_region_first(dl_op_region(op, 0)) : dl_group_body(op);
+  dl_attr schedule = dl_get_attr(op, property_of(op));
+  if (schedule && v->change(v->pass, op, schedule, body) != DL_OK) v->status = DL_FAILED;
+  return true;
+}
+
+dl_status dl_for_schedules(dl_pass *pass, dl_op *root, dl_change_schedule change) {
+  visitor v = {pass, change, DL_OK};
+  dl_walk(root, visit, &v);
+  return v.status;
 }
 
 void dl_set_schedule(dl_op *op, const dl_attr_list *primitives) {

@@ -3,6 +3,7 @@
 #define DLIR_PASSES_TENSOR_OPERAND_COPY_H
 
 #include "dialects/tensor/compute.h"
+#include "ir/pass.h"
 
 typedef DL_VEC(dl_attr) dl_attr_list;
 
@@ -19,8 +20,11 @@ bool dl_reads_outside(const dl_op *compute, size_t input);
 void dl_schedule_copy(const dl_op *compute, size_t input, dl_ident label, bool spread,
                       dl_attr_list *out);
 
-// The schedule of a group or kernel function and the block it is about; NULL when there is none.
-dl_attr dl_schedule_of(dl_op *op, dl_block **body);
+// Calls `change` for the schedule of each group and kernel function below `root`, with the block it
+// is about. Fails when one of the calls does.
+typedef dl_status (*dl_change_schedule)(dl_pass *pass, dl_op *op, dl_attr schedule,
+                                        const dl_block *body);
+dl_status dl_for_schedules(dl_pass *pass, dl_op *root, dl_change_schedule change);
 void dl_set_schedule(dl_op *op, const dl_attr_list *primitives);
 
 #endif

@@ -65,24 +65,7 @@ static dl_status stage_all(dl_pass *pass, dl_op *op, dl_attr attr, const dl_bloc
   return status;
 }
 
-typedef struct visitor {
-  dl_pass *pass;
-  dl_status status;
-} visitor;
-
-static bool visit(dl_op *op, void *user) {
-  visitor *v = user;
-  dl_block *body;
-  dl_attr attr = dl_schedule_of(op, &body);
-  if (attr && stage_all(v->pass, op, attr, body) != DL_OK) v->status = DL_FAILED;
-  return true;
-}
-
-static dl_status run(dl_pass *pass, dl_op *func) {
-  visitor v = {pass, DL_OK};
-  dl_walk(func, visit, &v);
-  return v.status;
-}
+static dl_status run(dl_pass *pass, dl_op *func) { return dl_for_schedules(pass, func, stage_all); }
 
 static const char *const statistics[] = {"staged"};
 

@@ -8,6 +8,7 @@
 #include "targets/llvm/box_code.h"
 
 #include "dialects/eval/kernel.h"
+#include "targets/llvm/predicates.h"
 
 enum { CHUNK = 256, ARRAYS = 0, BEGIN, END, SEED, FAILED, NUM_PARAMETERS };
 
@@ -229,29 +230,9 @@ static LLVMValueRef emit_gather(code *c, const dl_box_op *op, size_t number) {
 // --- kernels ---
 
 static LLVMValueRef emit_compare(code *c, const dl_kernel *k, LLVMValueRef *in) {
-  static const LLVMIntPredicate ints[] = {LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE,
-                                          LLVMIntSGT, LLVMIntSGE, LLVMIntULT, LLVMIntULE,
-                                          LLVMIntUGT, LLVMIntUGE};
-  // In the order of arith.cmpf, as LLVM's.
-  static const LLVMRealPredicate floats[] = {LLVMRealPredicateFalse,
-                                             LLVMRealOEQ,
-                                             LLVMRealOGT,
-                                             LLVMRealOGE,
-                                             LLVMRealOLT,
-                                             LLVMRealOLE,
-                                             LLVMRealONE,
-                                             LLVMRealORD,
-                                             LLVMRealUEQ,
-                                             LLVMRealUGT,
-                                             LLVMRealUGE,
-                                             LLVMRealULT,
-                                             LLVMRealULE,
-                                             LLVMRealUNE,
-                                             LLVMRealUNO,
-                                             LLVMRealPredicateTrue};
   LLVMValueRef bit = dl_lane_of(k->from) == DL_LANE_INT
-                         ? LLVMBuildICmp(c->b, ints[k->predicate], in[0], in[1], "")
-                         : LLVMBuildFCmp(c->b, floats[k->predicate], in[0], in[1], "");
+                         ? LLVMBuildICmp(c->b, dl_int_predicates[k->predicate], in[0], in[1], "")
+                         : LLVMBuildFCmp(c->b, dl_float_predicates[k->predicate], in[0], in[1], "");
   return LLVMBuildZExt(c->b, bit, c->i64, "");
 }
 

@@ -1,5 +1,6 @@
 // emit_arith.c: the arith and math dialects, on scalars and vectors alike.
 #include "targets/llvm/emit_internal.h"
+#include "targets/llvm/predicates.h"
 
 static LLVMTypeRef result_type(dl_emitter *e, dl_op *op) {
   return dl_llvm_type_of(e, op, dl_value_type(dl_result(op, 0)));
@@ -76,42 +77,23 @@ static dl_status emit_index_cast(dl_emitter *e, dl_op *op, const dl_emit_row *ro
 }
 
 static dl_status emit_cmpi(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
-  static const LLVMIntPredicate predicates[] = {LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE,
-                                                LLVMIntSGT, LLVMIntSGE, LLVMIntULT, LLVMIntULE,
-                                                LLVMIntUGT, LLVMIntUGE};
   (void)row;
   int64_t predicate = dl_get_i64(op, "predicate", -1);
-  if (predicate < 0 || predicate >= (int64_t)DL_COUNT(predicates))
+  if (predicate < 0 || predicate >= (int64_t)DL_COUNT(dl_int_predicates))
     return dl_error(dl_op_loc(op), "'arith.cmpi': no such predicate");
   dl_set_result(e, op,
-                LLVMBuildICmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
+                LLVMBuildICmp(e->b, dl_int_predicates[predicate], dl_emitted_operand(e, op, 0),
                               dl_emitted_operand(e, op, 1), ""));
   return DL_OK;
 }
 
 static dl_status emit_cmpf(dl_emitter *e, dl_op *op, const dl_emit_row *row) {
-  static const LLVMRealPredicate predicates[] = {LLVMRealPredicateFalse,
-                                                 LLVMRealOEQ,
-                                                 LLVMRealOGT,
-                                                 LLVMRealOGE,
-                                                 LLVMRealOLT,
-                                                 LLVMRealOLE,
-                                                 LLVMRealONE,
-                                                 LLVMRealORD,
-                                                 LLVMRealUEQ,
-                                                 LLVMRealUGT,
-                                                 LLVMRealUGE,
-                                                 LLVMRealULT,
-                                                 LLVMRealULE,
-                                                 LLVMRealUNE,
-                                                 LLVMRealUNO,
-                                                 LLVMRealPredicateTrue};
   (void)row;
   int64_t predicate = dl_get_i64(op, "predicate", -1);
-  if (predicate < 0 || predicate >= (int64_t)DL_COUNT(predicates))
+  if (predicate < 0 || predicate >= (int64_t)DL_COUNT(dl_float_predicates))
     return dl_error(dl_op_loc(op), "'arith.cmpf': no such predicate");
   dl_set_result(e, op,
-                LLVMBuildFCmp(e->b, predicates[predicate], dl_emitted_operand(e, op, 0),
+                LLVMBuildFCmp(e->b, dl_float_predicates[predicate], dl_emitted_operand(e, op, 0),
                               dl_emitted_operand(e, op, 1), ""));
   return DL_OK;
 }
