@@ -164,17 +164,6 @@ dl_map dl_layout_map(dl_context *ctx, const dl_layout *layout) {
   return dl_affine_map(ctx, (unsigned)layout->rank, 0, layout->num_dims, results);
 }
 
-dl_map dl_layout_inverse(dl_context *ctx, const dl_layout *layout) {
-  dl_expr results[DL_LAYOUT_MAX_DIMS];
-  for (size_t i = 0; i < layout->rank; i++) results[i] = dl_expr_const(ctx, 0);
-  for (size_t i = 0; i < layout->num_dims; i++) {
-    const dl_layout_dim *d = &layout->dims[i];
-    dl_expr part = dl_expr_mul_const(dl_expr_dim(ctx, (unsigned)i), d->below);
-    results[d->dim] = dl_expr_add(results[d->dim], part);
-  }
-  return dl_affine_map(ctx, (unsigned)layout->num_dims, 0, layout->rank, results);
-}
-
 void dl_layout_sizes(const dl_layout *layout, const dl_expr *logical, dl_expr *stored) {
   for (size_t i = 0; i < layout->num_dims; i++) {
     const dl_layout_dim *d = &layout->dims[i];

@@ -48,8 +48,6 @@ DL_API dl_type dl_type_with_layout(dl_type tensor, dl_ident layout);
 
 // Logical indices (d0, …) to stored indices. Symbols: none.
 DL_API dl_map dl_layout_map(dl_context *ctx, const dl_layout *layout);
-// Stored indices to logical indices.
-DL_API dl_map dl_layout_inverse(dl_context *ctx, const dl_layout *layout);
 // Stored sizes for logical sizes given as expressions (one per logical dimension); writes num_dims
 // of them.
 DL_API void dl_layout_sizes(const dl_layout *layout, const dl_expr *logical, dl_expr *stored);

@@ -100,18 +100,6 @@ bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, cons
   return n == above;
 }
 
-bool dl_value_dominates(dl_dominance *dominance, const dl_value *value, const dl_op *op) {
-  const dl_op *def = dl_value_def(value);
-  const dl_block *block = def ? dl_op_block(def) : dl_value_block(value);
-  for (; op && dl_op_block(op); op = dl_op_parent(op)) {
-    const dl_block *around = dl_op_block(op);
-    if (around == block) return !def || (def != op && dl_op_is_before(def, op));
-    if (dl_block_region(around) == dl_block_region(block))
-      return dl_block_dominates(dominance, block, around);
-  }
-  return false;
-}
-
 static void tree_free(dominator_tree *tree) {
   dl_ptr_map_free(&tree->numbers);
   DL_VEC_FREE(&tree->blocks);

@@ -14,9 +14,6 @@ typedef struct dl_dominance {
 // Whether every path from the entry to `block` goes through `dominator`; both are in one region.
 // Reflexive; true for an unreachable block.
 DL_API bool dl_block_dominates(dl_dominance *dominance, const dl_block *dominator, const dl_block *block);
-// Whether a value is available at an op: its definition comes before the op, or what holds the op, on
-// every path to it.
-DL_API bool dl_value_dominates(dl_dominance *dominance, const dl_value *value, const dl_op *op);
 DL_API void dl_dominance_free(dl_dominance *dominance);
 
 // The result is a dl_dominance *. It holds while no block is added, moved within its region or branched to

@@ -54,7 +54,6 @@ DL_API dl_value *dl_build_loop_arena(dl_builder *b, dl_bound bytes);
 DL_API dl_value *dl_build_loop_slice(dl_builder *b, dl_type element, dl_value *arena,
                                      dl_bound bytes);
 DL_API dl_value *dl_build_loop_weight(dl_builder *b, dl_type element, int64_t index);
-DL_API dl_value *dl_build_loop_offset(dl_builder *b, dl_value *pointer, dl_bound at);
 DL_API void dl_build_loop_copy(dl_builder *b, dl_value *from, dl_value *to, dl_bound elements);
 DL_API dl_op *dl_build_loop_launch(dl_builder *b, dl_ident callee, size_t num_arguments,
                                    dl_value *const *arguments, dl_bound grid);

@@ -237,13 +237,6 @@ dl_value *dl_build_loop_weight(dl_builder *b, dl_type element, int64_t index) {
   return finish_value(&d, &loop_weight, dl_loop_ptr_type(element));
 }
 
-dl_value *dl_build_loop_offset(dl_builder *b, dl_value *pointer, dl_bound at) {
-  draft d = {.b = b};
-  add_operand(&d, pointer);
-  add_bound(&d, "map", at);
-  return finish_value(&d, &loop_offset, dl_value_type(pointer));
-}
-
 void dl_build_loop_copy(dl_builder *b, dl_value *from, dl_value *to, dl_bound elements) {
   draft d = {.b = b};
   add_operand(&d, from);

@@ -25,12 +25,6 @@ bool dl_is_dense_compute(const dl_bound_spec *bound) {
   return computes;
 }
 
-bool dl_has_reduction(const dl_bound_spec *bound) {
-  for (size_t i = 0; i < bound->num_statements; i++)
-    if (bound->statements[i].combiner != DL_COMBINE_NONE) return true;
-  return false;
-}
-
 static bool has_gather(const dl_scalar *scalar) {
   if (scalar->op == DL_SCALAR_GATHER) return true;
   for (size_t i = 0; i < scalar->num_args; i++)

@@ -11,8 +11,6 @@ bool dl_is_table(const dl_bound_statement *statement);
 // Whether the op is a dense computation with at least one statement that computes (not only
 // reshapes, and no list of single elements).
 bool dl_is_dense_compute(const dl_bound_spec *bound);
-// Whether some statement combines over reduce iterators.
-bool dl_has_reduction(const dl_bound_spec *bound);
 // Whether the op has one result, of the size of operand number `operand`, and each element of it
 // depends on the same element of that operand alone, on broadcast or equally indexed elements of
 // others, and on nothing else.

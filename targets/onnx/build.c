@@ -229,11 +229,6 @@ dl_value *dl_onnx_i64_constant(dl_onnx_node *node, size_t count, const int64_t *
   return dl_onnx_constant(node, dl_dense_attr(type, bytes, false));
 }
 
-dl_value *dl_onnx_i64_scalar(dl_onnx_node *node, int64_t value) {
-  dl_type type = dl_tensor_type(dl_int_type(node->ctx, 64), 0, NULL, NULL);
-  return dl_onnx_constant(node, dl_dense_attr(type, (dl_str){(const char *)&value, 8}, false));
-}
-
 dl_value *dl_onnx_scalar_constant(dl_onnx_node *node, dl_type element, double value) {
   char bytes[16] = {0};
   dl_type type = dl_tensor_type(element, 0, NULL, NULL);

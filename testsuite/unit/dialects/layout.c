@@ -39,19 +39,6 @@ Test(layout, nests_blocks) {
       "(d0, d1) -> (d0 floordiv 4, d1 floordiv 64, (d1 floordiv 4) mod 16, d0 mod 4, d1 mod 4)");
 }
 
-Test(layout, inverse_undoes_the_map) {
-  dl_layout layout = parse("OIHW8i16o");
-  dl_map map = dl_layout_map(ctx, &layout), inverse = dl_layout_inverse(ctx, &layout);
-  int64_t logical[] = {37, 21, 2, 1}, stored[6];
-  for (size_t i = 0; i < map->num_results; i++)
-    cr_assert(dl_expr_eval(map->results[i], logical, NULL, &stored[i]));
-  for (size_t i = 0; i < inverse->num_results; i++) {
-    int64_t value;
-    cr_assert(dl_expr_eval(inverse->results[i], stored, NULL, &value));
-    cr_expect_eq(value, logical[i]);
-  }
-}
-
 Test(layout, rounds_sizes_up_to_blocks) {
   dl_layout layout = parse("NCHW16c");
   dl_type logical = dl_tensor_type(dl_f32_type(ctx), 4, (int64_t[]){DL_DYNAMIC, 20, 7, 7}, NULL);
