@@ -7,15 +7,15 @@
 #include "ir/op.h"
 
 typedef enum dl_alias {
-  DL_NO_ALIAS,    // not one byte in common
+  DL_NO_ALIAS,  // not one byte in common
   DL_MAY_ALIAS,
   DL_MUST_ALIAS,  // the same pointer
 } dl_alias;
 
 typedef struct dl_aliases dl_aliases;
 
-// NULL stands for any memory. Pointers are followed through views to what made them: an allocation shares
-// nothing with another one, nor with an argument of a function.
+// NULL stands for any memory. Pointers are followed through views to what made them: an allocation
+// shares nothing with another one, nor with an argument of a function.
 DL_API dl_alias dl_alias_of(dl_aliases *aliases, const dl_value *a, const dl_value *b);
 // Whether a write among the accesses may change what `reads` reads.
 DL_API bool dl_may_clobber(dl_aliases *aliases, size_t count, const dl_access *writes,

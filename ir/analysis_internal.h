@@ -25,8 +25,8 @@ void dl_analyses_destroy(dl_analyses *analyses);
 // The node of an op that a nested pipeline runs on; made when it is not there.
 dl_analyses *dl_analyses_of(dl_analyses *parent, dl_op *op);
 void *dl_analyses_get(dl_analyses *analyses, const dl_analysis_def *analysis, dl_op *op);
-// After `pass` changed the root: drops what it does not preserve and all nested nodes. With `verify`, fails
-// after a diagnostic when something is not preserved although the pass says so.
+// After `pass` changed the root: drops what it does not preserve and all nested nodes. With
+// `verify`, fails after a diagnostic when something is not preserved although the pass says so.
 dl_status dl_analyses_changed(dl_analyses *analyses, const dl_pass_def *pass, bool verify);
 // After nested pipelines ran: the same with their passes for the results about the root.
 dl_status dl_analyses_joined(dl_analyses *analyses, bool verify);

@@ -216,11 +216,8 @@ dl_attr dl_dense_attr(dl_type shaped, dl_str elements, bool splat) {
 }
 
 dl_attr dl_dense_attr_in_place(dl_type shaped, dl_str elements, bool splat) {
-  attr_data key = {.ctx = shaped->ctx,
-                   .kind = DL_ATTR_DENSE,
-                   .type = shaped,
-                   .bytes = elements,
-                   .splat = splat};
+  attr_data key = {
+      .ctx = shaped->ctx, .kind = DL_ATTR_DENSE, .type = shaped, .bytes = elements, .splat = splat};
   return dl_unique(key.ctx, DL_UNIQUE_ATTR, attr_hash(&key), &key, attr_equal, make_attr_in_place);
 }
 

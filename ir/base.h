@@ -1,4 +1,5 @@
-// ir/base.h: what every header of DLIR shares: status, string views, interned names, growing buffers.
+// ir/base.h: what every header of DLIR shares: status, string views, interned names, growing
+// buffers.
 #ifndef DLIR_IR_BASE_H
 #define DLIR_IR_BASE_H
 
@@ -18,13 +19,14 @@
 #define DL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define DL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-// The outcome of what can fail because of the user's input. A failure has already emitted its diagnostic.
+// The outcome of what can fail because of the user's input. A failure has already emitted its
+// diagnostic.
 typedef enum dl_status { DL_OK = 0, DL_FAILED = 1 } dl_status;
 
 // Returns DL_FAILED from the calling function when `expr` fails.
-#define DL_TRY(expr)                                                                               \
-  do {                                                                                             \
-    if ((expr) != DL_OK) return DL_FAILED;                                                         \
+#define DL_TRY(expr)                       \
+  do {                                     \
+    if ((expr) != DL_OK) return DL_FAILED; \
   } while (0)
 
 typedef struct dl_context dl_context;
@@ -41,9 +43,12 @@ static inline dl_str dl_str_of(const char *text) { return (dl_str){text, strlen(
 static inline bool dl_str_equal(dl_str a, dl_str b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
-static inline bool dl_str_is(dl_str a, const char *text) { return dl_str_equal(a, dl_str_of(text)); }
+static inline bool dl_str_is(dl_str a, const char *text) {
+  return dl_str_equal(a, dl_str_of(text));
+}
 
-// A name interned in a context: NUL-terminated, alive as long as the context, equal iff the pointers are.
+// A name interned in a context: NUL-terminated, alive as long as the context, equal iff the
+// pointers are.
 typedef const char *dl_ident;
 
 // Interns `text` (which may hold any byte but NUL).
@@ -83,18 +88,18 @@ DL_API void *dl_calloc(size_t count, size_t size);
 DL_API void *dl_realloc(void *memory, size_t size);
 
 // A growing array of T. DL_VEC(int) v = {0}; DL_PUSH(&v, 3); v.data[0], v.len; dl_free_vec.
-#define DL_VEC(T)                                                                                  \
-  struct {                                                                                         \
-    T *data;                                                                                       \
-    size_t len, capacity;                                                                          \
+#define DL_VEC(T)         \
+  struct {                \
+    T *data;              \
+    size_t len, capacity; \
   }
-#define DL_PUSH(vec, ...)                                                                          \
-  do {                                                                                             \
-    if ((vec)->len == (vec)->capacity) {                                                           \
-      (vec)->capacity = (vec)->capacity ? 2 * (vec)->capacity : 8;                                 \
-      (vec)->data = dl_realloc((vec)->data, (vec)->capacity * sizeof(*(vec)->data));               \
-    }                                                                                              \
-    (vec)->data[(vec)->len++] = __VA_ARGS__;                                                       \
+#define DL_PUSH(vec, ...)                                                            \
+  do {                                                                               \
+    if ((vec)->len == (vec)->capacity) {                                             \
+      (vec)->capacity = (vec)->capacity ? 2 * (vec)->capacity : 8;                   \
+      (vec)->data = dl_realloc((vec)->data, (vec)->capacity * sizeof(*(vec)->data)); \
+    }                                                                                \
+    (vec)->data[(vec)->len++] = __VA_ARGS__;                                         \
   } while (0)
 #define DL_VEC_FREE(vec) (free((vec)->data), (vec)->data = NULL, (vec)->len = (vec)->capacity = 0)
 
@@ -112,7 +117,8 @@ DL_API dl_arena_mark dl_arena_here(const dl_arena *arena);
 DL_API void dl_arena_reset(dl_arena *arena, dl_arena_mark mark);
 DL_API char *dl_arena_copy_str(dl_arena *arena, dl_str text);  // NUL-terminated
 
-// A hash map from pointers to pointers (NULL is no key). Zero-initialize; free with dl_ptr_map_free.
+// A hash map from pointers to pointers (NULL is no key). Zero-initialize; free with
+// dl_ptr_map_free.
 typedef struct dl_ptr_map {
   const void **keys;
   void **values;
@@ -128,7 +134,7 @@ DL_API void dl_ptr_map_free(dl_ptr_map *map);
 // Stops the process because of a bug in DLIR or in a plugin: prints the message and, if `op` is not
 // NULL, the IR around it. Never for user errors.
 struct dl_op;
-DL_API void dl_bug(const struct dl_op *op, const char *format, ...)
-    __attribute__((noreturn)) DL_PRINTF(2, 3);
+DL_API void dl_bug(const struct dl_op *op, const char *format, ...) __attribute__((noreturn))
+DL_PRINTF(2, 3);
 
 #endif

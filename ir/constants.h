@@ -16,7 +16,8 @@ typedef struct dl_constants {
 // A value that holds the constant and that `user` can use: an existing one, or a new one at the
 // start of the scope that may share values with `user`, made by the dialect of `user`. NULL if the
 // dialect cannot.
-DL_API dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value, dl_type type);
+DL_API dl_value *dl_constants_get(dl_constants *constants, dl_op *user, dl_attr value,
+                                  dl_type type);
 // Makes the op known if it is the first of its kind; otherwise returns the value that can stand for
 // its result. May move the first one up, so that it dominates op.
 DL_API dl_value *dl_constants_unify(dl_constants *constants, dl_op *op);

@@ -1,5 +1,5 @@
-// ir/diag.h: source locations and diagnostics. Libraries never print: a diagnostic goes to the handler of
-// its context; tools install one that prints file:line:col, the source line and a caret.
+// ir/diag.h: source locations and diagnostics. Libraries never print: a diagnostic goes to the
+// handler of its context; tools install one that prints file:line:col, the source line and a caret.
 #ifndef DLIR_IR_DIAG_H
 #define DLIR_IR_DIAG_H
 
@@ -23,12 +23,12 @@ typedef enum dl_loc_kind {
 struct dl_loc_data {
   dl_context *ctx;
   dl_loc_kind kind;
-  dl_ident name;                                   // FILE: path; NAME: the name
-  uint64_t line, column, end_line, end_column;     // FILE, from 1; 0 when unknown
-  dl_loc child, caller;                            // NAME: child or NULL; CALLSITE: callee, caller
-  size_t num_locs;                                 // FUSED
+  dl_ident name;                                // FILE: path; NAME: the name
+  uint64_t line, column, end_line, end_column;  // FILE, from 1; 0 when unknown
+  dl_loc child, caller;                         // NAME: child or NULL; CALLSITE: callee, caller
+  size_t num_locs;                              // FUSED
   const dl_loc *locs;
-  dl_attr metadata;                                // FUSED: NULL or an attribute
+  dl_attr metadata;  // FUSED: NULL or an attribute
 };
 
 DL_API dl_loc dl_loc_unknown(dl_context *ctx);
@@ -66,7 +66,8 @@ DL_API void dl_add_source(dl_context *ctx, dl_ident path, dl_str text);
 // The same for a text that is a file mapped for reading only: memory may be given back behind the
 // parser, to be read again if it is needed.
 DL_API void dl_add_mapped_source(dl_context *ctx, dl_ident path, dl_str text);
-// The tools' handler: "path:line:col: error: message", the source line, a caret. `user` is a FILE *.
+// The tools' handler: "path:line:col: error: message", the source line, a caret. `user` is a FILE
+// *.
 DL_API void dl_print_diagnostic(void *user, const dl_diagnostic *diagnostic);
 // Writes a location as text (MLIR's syntax, without the surrounding loc()).
 DL_API void dl_print_loc(dl_buffer *out, dl_loc loc);

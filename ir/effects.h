@@ -28,8 +28,9 @@ typedef struct dl_access {
 
 typedef DL_VEC(dl_access) dl_access_list;
 
-// Appends what op, and what it holds, does to memory: by the effects that the definition marks operands and
-// results with, else by traits. What says nothing about itself may read and write anything.
+// Appends what op, and what it holds, does to memory: by the effects that the definition marks
+// operands and results with, else by traits. What says nothing about itself may read and write
+// anything.
 DL_API void dl_op_accesses(const dl_op *op, dl_access_list *into);
 
 // The innermost region around the op that values may not be moved out of, or shared with the

@@ -62,7 +62,8 @@ static void shrink_group(dl_op *op, size_t group) {
   if (!sizes) return;
   int32_t few[16], *changed = few;
   if (sizes->count > DL_COUNT(few)) changed = dl_malloc(sizes->count * sizeof(*changed));
-  for (size_t k = 0; k < sizes->count; k++) changed[k] = (int32_t)dl_i64_at(sizes, k) - (k == group);
+  for (size_t k = 0; k < sizes->count; k++)
+    changed[k] = (int32_t)dl_i64_at(sizes, k) - (k == group);
   dl_set_inherent_attr(op, dl_op_context(op)->operand_segments,
                        dl_i32_array_attr(dl_op_context(op), sizes->count, changed));
   if (changed != few) free(changed);

@@ -19,7 +19,7 @@ typedef struct dl_op_info {
   // Counts of operands and results that need no look at the attributes, or DL_ANY_COUNT.
   uint32_t num_operands, num_results;
   _Atomic(const dl_dialect_def *) dialect;  // NULL until dl_op_info_dialect finds it
-  _Atomic(const struct dl_spec *) spec;  // NULL until dl_spec_of
+  _Atomic(const struct dl_spec *) spec;     // NULL until dl_spec_of
 } dl_op_info;
 
 #define DL_ANY_COUNT UINT32_MAX

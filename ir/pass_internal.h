@@ -69,8 +69,8 @@ bool dl_list_has(const char *list, const char *name);
 void dl_for_each_pass(const dl_pipeline *pipeline, void (*visit)(dl_pass *pass, void *user),
                       void *user);
 
-// A hash over an op and everything below, except the names of values and blocks. It tells whether the
-// same op was changed in between; equal ops at other addresses have other fingerprints.
+// A hash over an op and everything below, except the names of values and blocks. It tells whether
+// the same op was changed in between; equal ops at other addresses have other fingerprints.
 uint64_t dl_fingerprint(dl_op *op);
 
 // Printing around passes, and the reports after a run (pass_report.c).

@@ -4,9 +4,9 @@
 
 #include "ir/op.h"
 
-// In all regions of `root` and below: erases blocks that no path from the entry reaches, and appends a
-// block to the only one that branches to it, if that goes nowhere else; removes arguments that nothing
-// uses. Returns whether anything changed. Regions of unregistered ops are left alone.
+// In all regions of `root` and below: erases blocks that no path from the entry reaches, and
+// appends a block to the only one that branches to it, if that goes nowhere else; removes arguments
+// that nothing uses. Returns whether anything changed. Regions of unregistered ops are left alone.
 DL_API bool dl_simplify_regions(dl_op *root);
 
 #endif

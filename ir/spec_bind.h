@@ -93,8 +93,8 @@ dl_status dl_match_result(dl_binder *b, size_t group, size_t number, dl_type typ
 // Whether a type belongs to one of the classes; binds type variables.
 bool dl_classes_match(dl_binder *b, const dl_spec_class *classes, dl_type type);
 // A scalar type by its name ("f32", "i64", "ui8", "index"), or NULL.
-// Evaluates the conditions among the rules in order; reports the first that is false, since later ones may
-// take it for granted.
+// Evaluates the conditions among the rules in order; reports the first that is false, since later
+// ones may take it for granted.
 dl_status dl_check_conditions(dl_binder *b);
 
 // --- ir/spec_verify.c ---

@@ -521,8 +521,7 @@ static dl_status bind_elements(dl_binder *b, const dl_spec_statement *st, size_t
   const dl_spec_node *call = st->expr;
   dl_bound_value list;
   DL_TRY(dl_eval(b, call->args[0], &list));
-  if (list.kind != DL_BV_LIST)
-    return dl_spec_fail(b, "elements takes a list and makes a vector");
+  if (list.kind != DL_BV_LIST) return dl_spec_fail(b, "elements takes a list and makes a vector");
   if (target == SIZE_MAX) {
     dl_type element;
     DL_TRY(dl_eval_type(b, call->type, &element));

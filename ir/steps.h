@@ -1,13 +1,13 @@
-// ir/steps.h: debug counters. What a pass does piece by piece, a pattern applied, an op folded, two ops
-// merged, is a step. Steps are counted when somebody wants to know which of them is wrong; then all
-// after the first few are left out (--mlir-debug-counter, --bisect-numerics).
+// ir/steps.h: debug counters. What a pass does piece by piece, a pattern applied, an op folded, two
+// ops merged, is a step. Steps are counted when somebody wants to know which of them is wrong; then
+// all after the first few are left out (--mlir-debug-counter, --bisect-numerics).
 #ifndef DLIR_IR_STEPS_H
 #define DLIR_IR_STEPS_H
 
 #include "ir/op.h"
 
 typedef struct dl_step_counter {
-  uint64_t limit;      // no more than so many may be taken
+  uint64_t limit;  // no more than so many may be taken
   uint64_t num_taken;
   // The last one taken.
   const char *what;
@@ -24,8 +24,8 @@ DL_API void dl_untake_step(dl_context *ctx, const dl_step_counter *before);
 // The counter as it is, to be given to dl_untake_step; all zero while nobody counts.
 DL_API dl_step_counter dl_steps_so_far(dl_context *ctx);
 
-// Steps in this context are counted there from now on; NULL: not. One pass at a time: steps of passes
-// that run side by side would be counted in any order.
+// Steps in this context are counted there from now on; NULL: not. One pass at a time: steps of
+// passes that run side by side would be counted in any order.
 DL_API void dl_count_steps(dl_context *ctx, dl_step_counter *counter);
 
 #endif

@@ -13,8 +13,8 @@ typedef struct dl_eval_options {
 } dl_eval_options;
 
 // Evaluates an op whose definition has a `compute` text by its bound spec, statement by statement.
-// operands[i] is the array of operand i of the op, or NULL when nothing depends on it (such as on the
-// elements of what graph.shape is given); results[i] is new. Fails with a diagnostic.
+// operands[i] is the array of operand i of the op, or NULL when nothing depends on it (such as on
+// the elements of what graph.shape is given); results[i] is new. Fails with a diagnostic.
 DL_API dl_status dl_eval_spec(const dl_op *op, dl_ndarray *const *operands, dl_ndarray **results,
                               const dl_eval_options *options);
 

@@ -8,9 +8,9 @@
 
 #include "dialects/eval/box.h"
 
-// Runs slices [begin, end) of the box on `arrays`: the target's elements, then each read's, then those
-// of the gathers in order. Sets *failed where an index is out of range that may not be. Slices may run
-// side by side; what they compute does not depend on it.
+// Runs slices [begin, end) of the box on `arrays`: the target's elements, then each read's, then
+// those of the gathers in order. Sets *failed where an index is out of range that may not be.
+// Slices may run side by side; what they compute does not depend on it.
 typedef void (*dl_box_fn)(char *const *arrays, int64_t begin, int64_t end, uint32_t seed,
                           uint64_t *failed);
 

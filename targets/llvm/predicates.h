@@ -4,13 +4,25 @@
 
 #include <llvm-c/Core.h>
 
-static const LLVMIntPredicate dl_int_predicates[] = {
-    LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE, LLVMIntSGT,
-    LLVMIntSGE, LLVMIntULT, LLVMIntULE, LLVMIntUGT, LLVMIntUGE};
+static const LLVMIntPredicate dl_int_predicates[] = {LLVMIntEQ,  LLVMIntNE,  LLVMIntSLT, LLVMIntSLE,
+                                                     LLVMIntSGT, LLVMIntSGE, LLVMIntULT, LLVMIntULE,
+                                                     LLVMIntUGT, LLVMIntUGE};
 
-static const LLVMRealPredicate dl_float_predicates[] = {
-    LLVMRealPredicateFalse, LLVMRealOEQ, LLVMRealOGT, LLVMRealOGE, LLVMRealOLT, LLVMRealOLE,
-    LLVMRealONE,            LLVMRealORD, LLVMRealUEQ, LLVMRealUGT, LLVMRealUGE, LLVMRealULT,
-    LLVMRealULE,            LLVMRealUNE, LLVMRealUNO, LLVMRealPredicateTrue};
+static const LLVMRealPredicate dl_float_predicates[] = {LLVMRealPredicateFalse,
+                                                        LLVMRealOEQ,
+                                                        LLVMRealOGT,
+                                                        LLVMRealOGE,
+                                                        LLVMRealOLT,
+                                                        LLVMRealOLE,
+                                                        LLVMRealONE,
+                                                        LLVMRealORD,
+                                                        LLVMRealUEQ,
+                                                        LLVMRealUGT,
+                                                        LLVMRealUGE,
+                                                        LLVMRealULT,
+                                                        LLVMRealULE,
+                                                        LLVMRealUNE,
+                                                        LLVMRealUNO,
+                                                        LLVMRealPredicateTrue};
 
 #endif

@@ -21,8 +21,8 @@ const char *dl_workdir_file(dl_workdir *dir, const char *name);
 dl_status dl_workdir_write(dl_workdir *dir, const char *file, const void *bytes, size_t size);
 // Makes `file` (of the folder) the output.
 dl_status dl_workdir_publish(dl_workdir *dir, const char *file);
-// Makes `file` another file of the same result, beside the output. Fails if the output is no regular
-// file.
+// Makes `file` another file of the same result, beside the output. Fails if the output is no
+// regular file.
 dl_status dl_workdir_publish_beside(dl_workdir *dir, const char *file, const char *path);
 void dl_workdir_remove(dl_workdir *dir);  // with all its files
 

@@ -60,7 +60,7 @@ dl_attr dl_onnx_take_attr(dl_onnx_node *node, const char *name);  // removes and
 // A graph.constant of the attribute.
 dl_value *dl_onnx_constant(dl_onnx_node *node, dl_attr value);
 dl_value *dl_onnx_i64_constant(dl_onnx_node *node, size_t count, const int64_t *values);  // rank 1
-dl_value *dl_onnx_scalar_constant(dl_onnx_node *node, dl_type element, double value);  // rank 0
+dl_value *dl_onnx_scalar_constant(dl_onnx_node *node, dl_type element, double value);     // rank 0
 
 // Builds the graph operation `op` from the node's inputs and attributes, matched to the operation's
 // declaration by position and by name, and writes one value per output of the node. Result types

@@ -61,7 +61,7 @@ typedef struct dlrt_side_file {
 typedef struct dlrt_program {
   uint64_t version;
   const char *features;  // required of the CPU: LLVM's names, comma-separated
-  const void *weights;  // NULL: none, or in the side file
+  const void *weights;   // NULL: none, or in the side file
   uint64_t weights_size;
   const dlrt_side_file *side;  // NULL: none
   dlrt_main_fn main;

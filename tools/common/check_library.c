@@ -10,8 +10,7 @@ typedef struct code {
   size_t num_runs;
 } code;
 
-static bool open_session(library *lib, const char *path, int32_t threads,
-                         dlir_session **session) {
+static bool open_session(library *lib, const char *path, int32_t threads, dlir_session **session) {
   const dlir_open_options options = {.size = sizeof(options), .threads = threads};
   dl_buffer why = {0};
   bool ok = library_open(lib, path, &why);

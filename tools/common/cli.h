@@ -85,9 +85,9 @@ int dl_cli_unknown_option(const dl_cli *cli, dl_str name, size_t count,
                           const char *const *candidates);
 
 // First and last statement of a tool's main. dl_cli_start makes sure that the standard streams
-// exist and that writing to a closed pipe, or beyond a limit on files, is an error, not a signal. dl_cli_finish flushes standard
-// output: when that fails (full disk, closed pipe), it says so and turns `status` into
-// DL_EXIT_FAILURE.
+// exist and that writing to a closed pipe, or beyond a limit on files, is an error, not a signal.
+// dl_cli_finish flushes standard output: when that fails (full disk, closed pipe), it says so and
+// turns `status` into DL_EXIT_FAILURE.
 void dl_cli_start(void);
 int dl_cli_finish(const char *tool, int status);
 

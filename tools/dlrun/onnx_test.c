@@ -9,8 +9,8 @@
 
 #include "tools/common/compile.h"
 #include "tools/common/interrupt.h"
-#include "tools/dlrun/interpret.h"
 #include "tools/common/library.h"
+#include "tools/dlrun/interpret.h"
 #include "tools/dlrun/onnx_compare.h"
 
 #define CASE_SECONDS 300  // a case that takes longer has failed

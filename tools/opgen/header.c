@@ -18,8 +18,7 @@ static void declare_hooks(dl_buffer *out, const dl_yaml_dialect *dialect) {
   for (size_t i = 0; i < dialect->def.num_ops; i++) {
     const dl_yaml_hooks *h = &dialect->hooks[i];
     if (h->verify) dl_buffer_printf(out, "dl_status %s(dl_op *op);\n", h->verify);
-    if (h->verify_symbols)
-      dl_buffer_printf(out, "dl_status %s(dl_op *op);\n", h->verify_symbols);
+    if (h->verify_symbols) dl_buffer_printf(out, "dl_status %s(dl_op *op);\n", h->verify_symbols);
     if (h->fold)
       dl_buffer_printf(out,
                        "bool %s(dl_op *op, const dl_attr *operand_constants, "

@@ -1,4 +1,5 @@
-// A plugin with a pass that is wrong: it swaps the operands of subtractions, and does not survive a tanh.
+// A plugin with a pass that is wrong: it swaps the operands of subtractions, and does not survive a
+// tanh.
 #include "ir/pass.h"
 #include "ir/plugin.h"
 
@@ -16,7 +17,8 @@ static dl_status swap(dl_pass *pass, dl_op *root) {
   return DL_OK;
 }
 
-DL_PASS(wrong, "swap-subtraction", "func.func", "Swap the operands of subtractions", DL_EXACT, swap);
+DL_PASS(wrong, "swap-subtraction", "func.func", "Swap the operands of subtractions", DL_EXACT,
+        swap);
 static const dl_pass_def *const passes[] = {&dl_pass_wrong};
 
 DL_API const dl_module_def *dl_module_query(uint32_t host_version) {
