@@ -19,7 +19,8 @@ struct dl_trace {
   bool exact;
   DL_VEC(record) values;
   DL_VEC(record) stores;
-  dl_ptr_map last;  // name -> 1 + index of its last value: what an op's ops end with
+  dl_ptr_map last;   // name -> 1 + index of its last value: what an op's ops end with
+  dl_ptr_map fused;  // the same for the further names of ops that were fused
 };
 
 dl_trace *dl_trace_create(bool exact) {
@@ -39,6 +40,7 @@ void dl_trace_destroy(dl_trace *trace) {
   DL_VEC_FREE(&trace->values);
   DL_VEC_FREE(&trace->stores);
   dl_ptr_map_free(&trace->last);
+  dl_ptr_map_free(&trace->fused);
   free(trace);
 }
 
@@ -52,6 +54,15 @@ static dl_ident name_of(const dl_op *op, size_t result) {
     name = dl_intern_f(dl_op_context(op), "line %llu", (unsigned long long)loc->line);
   if (!name && result != DL_INTERP_MEMORY) name = dl_value_name(dl_result(op, result));
   return name;
+}
+
+// Says that the latest value recorded has the names of a fused location too.
+static void add_names(dl_trace *t, dl_loc loc) {
+  for (size_t i = 0; loc->kind == DL_LOC_FUSED && i < loc->num_locs; i++) {
+    dl_ident name = dl_loc_first_name(loc->locs[i]);
+    if (name) dl_ptr_map_set(&t->fused, name, (void *)t->values.len);
+    add_names(t, loc->locs[i]);
+  }
 }
 
 static void copy_stored(const dl_ndarray *from, dl_map map, dl_ndarray *to) {
@@ -101,6 +112,7 @@ void dl_trace_observe(void *user, const dl_op *op, size_t result, const dl_ndarr
   } else {
     DL_PUSH(&t->values, r);
     dl_ptr_map_set(&t->last, r.name, (void *)t->values.len);
+    add_names(t, dl_op_loc(op));
   }
 }
 
@@ -146,11 +158,18 @@ static const record *last_of(const dl_trace *trace, dl_ident name) {
   return index ? &trace->values.data[index - 1] : NULL;
 }
 
+// Where no op is called so any more, what it was fused into.
+static const record *counterpart(const dl_trace *trace, dl_ident name) {
+  const record *last = last_of(trace, name);
+  size_t index = last ? 0 : (size_t)dl_ptr_map_get(&trace->fused, name);
+  return index ? &trace->values.data[index - 1] : last;
+}
+
 // The first op whose last value has another one in its place. With `strict`, the old one must not
 // have moved elsewhere, nor the new one come from there.
 static const record *first_value(const dl_trace *old, const dl_trace *new, bool strict) {
   for (size_t i = 0; i < old->values.len; i++) {
-    const record *x = &old->values.data[i], *y = last_of(new, x->name);
+    const record *x = &old->values.data[i], *y = counterpart(new, x->name);
     if (x != last_of(old, x->name) || !y || !comparable(x, y) || same(x, y, old->exact)) continue;
     if (!strict || (!has_value(new, x) && !has_value(old, y))) return x;
   }
