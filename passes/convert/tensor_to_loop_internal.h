@@ -40,7 +40,8 @@ typedef struct dl_border {
 typedef struct dl_box_side {
   dl_expr first, extent;
   int64_t width;   // the extent, or the most it can be; DL_DYNAMIC when there is no bound
-  dl_expr before;  // `first` before it was cut off
+  dl_expr before;  // `first` before it was cut off,
+  dl_expr need;    // and before it was moved
 } dl_box_side;
 
 // What replaces the innermost loop and the lanes around it.
@@ -111,6 +112,10 @@ void dl_kernel_emit_nest(dl_kernel *k, dl_stage *root);
 
 // A dl_region_hook: stage `number` is computed inside of the loop that its nest names.
 dl_status dl_region_resize(void *kernel, dl_loc loc, size_t number);
+// For choosing schedules: puts a root inside of the loop `axis` of `host`, if all of its readers
+// are there, no two iterations need the same of it, and what one needs fits the thread's memory or
+// has no known size. Computes that read it come first.
+bool dl_region_try(dl_kernel *k, dl_stage *s, dl_stage *host, size_t axis);
 // Whether such a stage can be computed there, once the schedule is applied.
 dl_status dl_region_check(dl_kernel *k, dl_stage *s);
 

@@ -10,6 +10,12 @@
 
 #define MAX_LOCAL_BYTES (256 << 10)  // of a thread's stack
 
+// An index, and what it is once it is moved so that `last` is the most.
+typedef struct moved_index {
+  dl_expr index, moved;
+  int64_t last;
+} moved_index;
+
 // A place inside of a loop of a nest, where a region is wanted.
 typedef struct place {
   dl_kernel *k;
@@ -17,6 +23,7 @@ typedef struct place {
   size_t axis;       // the innermost of these
   bool emits;        // there is code at the place, to which minima and maxima are added
   dl_ptr_map inner;  // dimensions (dl_expr) of further loops -> their extent
+  DL_VEC(moved_index) moved;
 } place;
 
 // Values first … first + width - 1; the width is DL_DYNAMIC where it is not known.
@@ -133,7 +140,7 @@ static size_t iterator_behind(const dl_stage *root, size_t d) {
 static dl_box_side whole_side(dl_expr size) {
   dl_expr zero = dl_expr_const(size->ctx, 0);
   bool constant = size->kind == DL_EXPR_CONST;
-  return (dl_box_side){zero, size, constant ? size->value : DL_DYNAMIC, zero};
+  return (dl_box_side){zero, size, constant ? size->value : DL_DYNAMIC, zero, zero};
 }
 
 static dl_expr emit_of_two(const place *p, const dl_op_def *def, dl_expr a, dl_expr b,
@@ -147,22 +154,34 @@ static dl_expr emit_of_two(const place *p, const dl_op_def *def, dl_expr a, dl_e
   return dl_emit_dim(e, value, range);
 }
 
-// An interval no wider than the dimension, moved into it.
-static dl_box_side moved_side(const place *p, interval need, int64_t size) {
+// An index between 0 and `last`: itself, or the one of these that is nearest to it.
+static dl_expr moved(place *p, dl_expr index, int64_t last) {
   dl_loop_emitter *e = &p->k->e;
-  dl_context *ctx = e->ctx;
-  dl_expr first = dl_emit_simplify(e, need.first);
-  int64_t last = size - need.width;
-  dl_range range = dl_emit_range(e, first);
+  index = dl_emit_simplify(e, index);
+  for (size_t i = 0; i < p->moved.len; i++) {
+    const moved_index *known = &p->moved.data[i];
+    if (known->index == index && known->last == last) return known->moved;
+  }
+  dl_expr first = index;
+  dl_range range = dl_emit_range(e, index);
   if (range.min < 0) {
     dl_range above = {0, range.max < 0 ? 0 : range.max};
-    first = emit_of_two(p, &arith_maxsi, first, dl_expr_const(ctx, 0), above);
+    first = emit_of_two(p, &arith_maxsi, first, dl_expr_const(e->ctx, 0), above);
   }
   if (range.max > last) {
     dl_range below = {range.min < 0 ? 0 : range.min > last ? last : range.min, last};
-    first = emit_of_two(p, &arith_minsi, first, dl_expr_const(ctx, last), below);
+    first = emit_of_two(p, &arith_minsi, first, dl_expr_const(e->ctx, last), below);
   }
-  return (dl_box_side){first, dl_expr_const(ctx, need.width), need.width, first};
+  DL_PUSH(&p->moved, (moved_index){index, first, last});
+  return first;
+}
+
+// An interval moved into a dimension, if that is wider and of constant size. A single index that is
+// known to be in the dimension stays.
+static interval moved_into(place *p, interval need, dl_expr size, bool exact) {
+  bool wider = size->kind == DL_EXPR_CONST && need.width < size->value;
+  if (!wider || need.width == DL_DYNAMIC || (exact && need.width == 1)) return need;
+  return (interval){moved(p, need.first, size->value - need.width), need.width};
 }
 
 // An interval cut off at the ends of a dimension of unknown size.
@@ -174,16 +193,25 @@ static dl_box_side cut_side(const place *p, interval need, dl_expr size) {
   dl_expr first = emit_of_two(p, &arith_maxsi, need.first, zero, firsts);
   dl_expr stop = emit_of_two(p, &arith_minsi, end, size, (dl_range){INT64_MIN, INT64_MAX});
   dl_expr count = emit_of_two(p, &arith_maxsi, dl_expr_sub(stop, first), zero, counts);
-  return (dl_box_side){first, count, need.width, need.first};
+  return (dl_box_side){first, count, need.width, need.first, need.first};
 }
 
 // `exact`: every index needed is known to be in the dimension.
-static dl_box_side side_of(const place *p, interval need, dl_expr size, bool exact) {
+static dl_box_side side_of(place *p, interval need, dl_expr size, bool exact) {
   bool constant = size->kind == DL_EXPR_CONST;
   if (need.width == DL_DYNAMIC || (constant && need.width >= size->value)) return whole_side(size);
-  if (constant) return moved_side(p, need, size->value);
+  if (constant) {
+    dl_expr first = moved_into(p, need, size, exact).first;
+    return (dl_box_side){first, dl_expr_const(size->ctx, need.width), need.width, first, first};
+  }
   if (need.width > 1 || !exact) return cut_side(p, need, size);
-  return (dl_box_side){need.first, dl_expr_const(size->ctx, 1), 1, need.first};
+  return (dl_box_side){need.first, dl_expr_const(size->ctx, 1), 1, need.first, need.first};
+}
+
+static dl_expr before_moved(const place *p, dl_expr index) {
+  for (size_t i = 0; i < p->moved.len; i++)
+    if (p->moved.data[i].moved == index) return p->moved.data[i].index;
+  return index;
 }
 
 static const dl_expr *iterators_at(place *p, dl_stage *s);
@@ -193,12 +221,15 @@ typedef struct needs {
   bool any, whole, exact;
 } needs;
 
-static void add_read(place *p, dl_stage *reader, size_t input, size_t rank, needs *out) {
+static void add_read(place *p, dl_stage *reader, size_t input, const dl_tensor_ref *ref,
+                     needs *out) {
   const dl_expr *iterators = iterators_at(p, reader);
   dl_expr *indices = dl_input_indices(p->k, reader, input, iterators);
-  out->exact &= !reader->c.in_else[input] && !reader->c.where;
-  for (size_t d = 0; d < rank; d++) {
+  bool exact = !reader->c.in_else[input] && !reader->c.where;
+  out->exact &= exact;
+  for (size_t d = 0; d < ref->rank; d++) {
     interval need = interval_of(p, dl_emit_flatten(&p->k->e, indices[d]));
+    need = moved_into(p, need, ref->sizes[d], exact);
     out->sides[d] = out->any ? hull(out->sides[d], need) : need;
   }
   out->any = true;
@@ -213,7 +244,7 @@ static dl_box_side *box_at(place *p, dl_stage *root) {
   for (; use; use = dl_next_use(use)) {
     dl_stage *reader = dl_kernel_ref(p->k, dl_result(dl_use_owner(use), 0))->stage;
     if (dl_use_index(use) < reader->c.num_inputs)
-      add_read(p, reader, dl_use_index(use), rank, &n);
+      add_read(p, reader, dl_use_index(use), root->result, &n);
     else
       n.whole = true;
   }
@@ -221,6 +252,7 @@ static dl_box_side *box_at(place *p, dl_stage *root) {
     bool whole = n.whole || !n.any || iterator_behind(root, d) == SIZE_MAX;
     dl_expr size = root->result->sizes[d];
     box[d] = whole ? whole_side(size) : side_of(p, n.sides[d], size, n.exact);
+    box[d].need = before_moved(p, box[d].before);
   }
   return box;
 }
@@ -337,6 +369,7 @@ static void take_boxes(dl_walk_state *w, size_t axis, bool emits) {
     if (s->host == w->stage && s->host_axis == axis) take_box(w->k, s, box_at(&p, s));
   }
   dl_ptr_map_free(&p.inner);
+  DL_VEC_FREE(&p.moved);
 }
 
 void dl_region_open(dl_walk_state *w, size_t axis) { take_boxes(w, axis, true); }
@@ -390,6 +423,14 @@ static dl_status check_readers(dl_kernel *k, dl_loc loc, dl_stage *s) {
   return DL_OK;
 }
 
+static void resize_loops(dl_stage *s) {
+  dl_stage *loops = loops_of(s);
+  for (size_t i = 0; i < loops->c.num_iterators; i++) {
+    dl_expr count = loops->counts[i];
+    loops->nest.axes.data[i].extent = count->kind == DL_EXPR_CONST ? count->value : DL_DYNAMIC;
+  }
+}
+
 dl_status dl_region_resize(void *user, dl_loc loc, size_t number) {
   dl_kernel *k = user;
   dl_stage *s = k->stages.data[number];
@@ -417,28 +458,59 @@ dl_status dl_region_resize(void *user, dl_loc loc, size_t number) {
   dl_walk_init(&w, k, root_of(host));
   open_loops(&w, s->host_axis);
   take_boxes(&w, s->host_axis, false);
-  for (size_t i = 0; i < loops->c.num_iterators; i++) {
-    dl_expr count = loops->counts[i];
-    loops->nest.axes.data[i].extent = count->kind == DL_EXPR_CONST ? count->value : DL_DYNAMIC;
-  }
+  resize_loops(s);
   return DL_OK;
 }
 
 // --- buffers of the whole result ---
 
-// Whether iterations along a parallel axis make different elements.
-static bool apart(const dl_stage *s, const dl_walk_state *w, size_t axis) {
+// Whether iterations along an open axis make (`needed`: need) different elements.
+static bool apart(const dl_stage *s, const dl_walk_state *w, size_t axis, bool needed) {
   dl_expr dim = w->value[axis];
   int64_t coefficient;
+  if (w->nest->axes.data[axis].extent == 1) return true;
   while (dim->kind == DL_EXPR_MUL) dim = dim->lhs;
   for (size_t d = 0; d < s->result->rank; d++) {
     dl_expr rest;
     const dl_box_side *side = &s->box[d];
     if (side->width == DL_DYNAMIC || iterator_behind(s, d) == SIZE_MAX) continue;
-    if (!dl_expr_split_dim(side->before, (unsigned)dim->value, &coefficient, &rest)) continue;
-    if (rest->kind == DL_EXPR_CONST && coefficient >= side->width) return true;
+    dl_expr first = needed ? side->need : side->before;
+    if (!dl_expr_split_dim(first, (unsigned)dim->value, &coefficient, &rest)) continue;
+    dl_range others = dl_emit_range(w->e, rest);
+    bool bounded = others.min != INT64_MIN && others.max != INT64_MAX;
+    if (bounded && coefficient >= side->width + others.max - others.min) return true;
   }
   return false;
+}
+
+bool dl_region_try(dl_kernel *k, dl_stage *s, dl_stage *host, size_t axis) {
+  dl_use *use = dl_first_use(dl_result(s->op, 0));
+  for (; use; use = dl_next_use(use)) {
+    dl_op *owner = dl_use_owner(use);
+    dl_stage *reader =
+        dl_is(owner, tensor_compute) ? dl_kernel_ref(k, dl_result(owner, 0))->stage : NULL;
+    if (!reader || !reads_inside(reader, host, axis)) return false;
+  }
+  dl_walk_state w;
+  dl_walk_init(&w, k, root_of(host));
+  open_loops(&w, axis);
+  s->role = DL_ROLE_INSIDE;
+  s->host = host;
+  s->host_axis = axis;
+  take_boxes(&w, axis, false);
+  bool good = true;
+  for (size_t l = 0; l <= loop_level(w.nest, axis); l++)
+    good &= apart(s, &w, w.nest->loops[l], true);
+  for (size_t d = 0; d < s->result->rank; d++)
+    good &= s->local || s->box[d].width == DL_DYNAMIC || s->result->sizes[d]->kind != DL_EXPR_CONST;
+  if (good) {
+    resize_loops(s);
+  } else {
+    s->role = DL_ROLE_ROOT;
+    s->host = NULL;
+    s->result->first = NULL;
+  }
+  return good;
 }
 
 dl_status dl_region_check(dl_kernel *k, dl_stage *s) {
@@ -450,7 +522,7 @@ dl_status dl_region_check(dl_kernel *k, dl_stage *s) {
   bool shared = root_of(s->host)->role != DL_ROLE_ROOT;
   for (size_t l = 0; l < w.nest->num_loops; l++) {
     size_t axis = w.nest->loops[l];
-    if (w.nest->axes.data[axis].parallel) shared |= !w.value[axis] || !apart(s, &w, axis);
+    if (w.nest->axes.data[axis].parallel) shared |= !w.value[axis] || !apart(s, &w, axis, false);
   }
   if (!shared) return DL_OK;
   return dl_error(dl_op_loc(s->op),

@@ -8,6 +8,8 @@
 #include "ir/steps.h"
 #include "passes/tensor/schedule_model_internal.h"
 
+#define MAX_ROW_LOOPS 4
+
 static dl_block *kernel_body(dl_op *op, const char **property) {
   if (dl_is(op, tensor_group)) {
     *property = "schedule";
@@ -18,24 +20,51 @@ static dl_block *kernel_body(dl_op *op, const char **property) {
   return kernel ? dl_region_first(dl_op_region(op, 0)) : NULL;
 }
 
-static void choose(dl_pass *pass, dl_op *op, dl_block *body, const char *property) {
+// Row by row, for rows as short as possible.
+static bool choose_rows(dl_op *op, dl_block *body, const dl_machine *machine, size_t depth,
+                        dl_primitive_list *out) {
   dl_kernel k;
   dl_kernel_init(&k, op, body);
-  dl_machine machine = dl_machine_of(op);
-  dl_primitive_list primitives = {0};
+  bool found = dl_kernel_analyze(&k) == DL_OK && dl_choose_rows(&k, machine, depth, out);
+  dl_kernel_free(&k);
+  return found;
+}
+
+static void choose_apart(dl_op *op, dl_block *body, const dl_machine *machine,
+                         dl_primitive_list *out) {
+  dl_kernel k;
+  dl_kernel_init(&k, op, body);
   if (dl_kernel_analyze(&k) == DL_OK) {
     for (size_t i = 0; i < k.stages.len; i++) {
       dl_stage *root = k.stages.data[i];
-      if (root->role == DL_ROLE_ROOT) dl_choose_nest(&k, root, &machine, &primitives);
+      if (root->role == DL_ROLE_ROOT) dl_choose_nest(&k, root, machine, out);
     }
   }
-  if (primitives.len && dl_may_step(op, "choose")) {
-    dl_set_attr(op, property, dl_schedule_attr(k.e.ctx, primitives.len, primitives.data));
+  dl_kernel_free(&k);
+}
+
+static bool has_several(const dl_block *body) {
+  size_t count = 0;
+  DL_FOR_OPS(op, body) count += dl_is(op, tensor_compute);
+  return count > 1;
+}
+
+static void choose(dl_pass *pass, dl_op *op, dl_block *body, const char *property) {
+  dl_machine machine = dl_machine_of(op);
+  dl_primitive_list primitives = {0};
+  bool chosen = false;
+  for (size_t depth = MAX_ROW_LOOPS; depth > 0 && !chosen; depth--) {
+    chosen = !machine.subgroup_size && has_several(body) &&
+             choose_rows(op, body, &machine, depth, &primitives);
+  }
+  if (!chosen) choose_apart(op, body, &machine, &primitives);
+  if (primitives.len) {
+    dl_context *ctx = dl_op_context(op);
+    dl_set_attr(op, property, dl_schedule_attr(ctx, primitives.len, primitives.data));
     dl_count(pass, "chosen", 1);
     dl_pass_changed(pass);
   }
   DL_VEC_FREE(&primitives);
-  dl_kernel_free(&k);
 }
 
 static bool visit(dl_op *op, void *user) {

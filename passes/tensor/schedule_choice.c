@@ -6,6 +6,7 @@
 #define CHUNK_POINTS 8192       // of an elementwise range, per task
 #define MAX_VECTOR_REGISTERS 4  // for the lanes of one point
 #define MAX_UNROLLED_TAPS 5
+#define MIN_ROWS 8  // whose sums are made side by side
 
 // Loops from the outermost one.
 typedef struct loop_list {
@@ -48,6 +49,8 @@ static double points(const dl_model *m) {
 static void emit_grid(dl_model *m, const loop_list *loops, size_t candidates) {
   double tasks = 1, work = points(m);
   size_t count = 0;
+  if (m->root->role == DL_ROLE_INSIDE) return;
+  if (m->held) candidates = m->held, work = m->work;
   for (; count < candidates; count++) {
     int64_t extent = loops->extents.data[count];
     double next = tasks * (extent == DL_DYNAMIC ? 64 : (double)extent);
@@ -92,6 +95,26 @@ static size_t contiguous_reduction(const dl_model *m) {
   return DL_NO_AXIS;
 }
 
+static void add_axis(dl_model *m, loop_list *loops, size_t i) {
+  add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
+}
+
+// Tiles an axis and says which loop is the grid's and which the tile's. The tile's name is NULL for
+// one.
+static dl_ident tile_axis(dl_model *m, size_t a, int64_t size, dl_remainder remainder,
+                          loop_list *outer) {
+  dl_ident name = axis(m, a)->name;
+  int64_t extent = axis(m, a)->extent;
+  if (size <= 1) {
+    add_loop(outer, name, extent);
+    return NULL;
+  }
+  emit(m, dl_prim_tile(m->k->e.ctx, name, size, remainder));
+  add_loop(outer, part(m, name, "out"),
+           extent == DL_DYNAMIC ? DL_DYNAMIC : (extent + size - 1) / size);
+  return part(m, name, "in");
+}
+
 // --- elementwise ---
 
 // Lanes from an axis of any size: whole, or in vectors with a masked remainder. Adds its loops.
@@ -116,7 +139,12 @@ static void choose_elementwise(dl_model *m) {
   loop_list loops = {0};
   size_t grid = 0;
   for (size_t i = 0; i < m->axes.len; i++) {
-    if (i != vector) add_loop(&loops, axis(m, i)->name, axis(m, i)->extent);
+    if (i == vector) continue;
+    dl_ident rows = i + 1 == m->held ? tile_axis(m, i, m->rows, DL_REMAINDER_PEEL, &loops) : NULL;
+    if (rows)
+      add_loop(&loops, rows, m->rows);
+    else if (i + 1 != m->held)
+      add_axis(m, &loops, i);
   }
   grid = loops.names.len;
   if (vector != DL_NO_AXIS) {
@@ -193,10 +221,6 @@ static void find_vector(const dl_model *m, dl_model_tiling *t) {
   t->overlaps = t->splits && extent % m->lanes;
 }
 
-static void add_axis(dl_model *m, loop_list *loops, size_t i) {
-  add_loop(loops, axis(m, i)->name, axis(m, i)->extent);
-}
-
 static bool is_term(dl_model *m, size_t i) { return axis(m, i)->reduce && !axis(m, i)->window; }
 
 // The loops outside of a partial sum; returns the innermost, or NULL if the sum is not divided.
@@ -270,22 +294,6 @@ static void unroll_taps(dl_model *m, const dl_model_tiling *t) {
   if (!shares && a->reduce && a->extent > 1 && a->extent <= MAX_UNROLLED_TAPS) {
     emit(m, dl_prim_unroll(m->k->e.ctx, a->name, 0));
   }
-}
-
-// Tiles an axis and says which loop is the grid's and which the tile's. The tile's name is NULL for
-// one.
-static dl_ident tile_axis(dl_model *m, size_t a, int64_t size, dl_remainder remainder,
-                          loop_list *outer) {
-  dl_ident name = axis(m, a)->name;
-  int64_t extent = axis(m, a)->extent;
-  if (size <= 1) {
-    add_loop(outer, name, extent);
-    return NULL;
-  }
-  emit(m, dl_prim_tile(m->k->e.ctx, name, size, remainder));
-  add_loop(outer, part(m, name, "out"),
-           extent == DL_DYNAMIC ? DL_DYNAMIC : (extent + size - 1) / size);
-  return part(m, name, "in");
 }
 
 // Bytes of what moves along an axis, of one element size.
@@ -555,6 +563,40 @@ static void choose_bound(dl_model *m) {
     emit(m, dl_prim_bind(m->k->e.ctx, loops.names.data[i], word));
   }
   free_loops(&loops);
+}
+
+int64_t dl_choose_num_rows(dl_kernel *k, dl_stage *root, const dl_machine *machine, size_t held,
+                           double work) {
+  dl_model m;
+  dl_model_read(&m, k, root, machine, NULL);
+  double row = points(&m);
+  int64_t extent = axis(&m, held - 1)->extent;
+  for (size_t i = 0; i < held; i++) {
+    double rows = axis(&m, i)->extent == DL_DYNAMIC ? 64 : (double)axis(&m, i)->extent;
+    row /= rows > 1 ? rows : 1;
+    work /= rows > 1 ? rows : 1;
+  }
+  row *= (double)dl_element_bytes(dl_storage_type(root->c.result->element));
+  int64_t rows = (int64_t)(MIN_TASK_POINTS / (work > 1 ? work : 1)) + 1;
+  int64_t fitting = (int64_t)((double)machine->l2_bytes / 2 / (row > 1 ? row : 1));
+  if (rows < MIN_ROWS) rows = fitting < MIN_ROWS ? fitting : MIN_ROWS;
+  dl_model_free(&m);
+  if (extent != DL_DYNAMIC && rows > extent) rows = extent;
+  return rows > 1 ? rows : 1;
+}
+
+dl_ident dl_choose_host(dl_kernel *k, dl_stage *root, const dl_machine *machine, size_t held,
+                        int64_t rows, double work, dl_primitive_list *out) {
+  dl_model m;
+  dl_model_read(&m, k, root, machine, out);
+  m.held = held;
+  m.work = work;
+  m.rows = rows;
+  dl_ident name = axis(&m, held - 1)->name;
+  if (rows > 1) name = part(&m, name, "out");
+  choose_elementwise(&m);
+  dl_model_free(&m);
+  return name;
 }
 
 void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,

@@ -161,10 +161,11 @@ static bool fusable(const dl_model *m, const dl_model_axis *x, const dl_model_ax
 
 size_t dl_model_fuse(dl_model *m, size_t keep) {
   dl_context *ctx = m->k->e.ctx;
+  if (m->root->role == DL_ROLE_INSIDE) return keep;
   for (size_t i = m->axes.len; i-- > 1;) {
     dl_model_axis *x = &m->axes.data[i - 1], *y = &m->axes.data[i];
     bool kept = i - 1 == keep || (i == keep && y->extent % m->lanes == 0);
-    if (kept || !fusable(m, x, y)) continue;
+    if (kept || i <= m->held || !fusable(m, x, y)) continue;
     dl_ident pair[] = {x->name, y->name};
     DL_PUSH(m->out, dl_prim_names(ctx, DL_PRIM_FUSE, 2, pair));
     // The label stays in front; the inner name follows without it.

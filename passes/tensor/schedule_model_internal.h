@@ -29,6 +29,10 @@ typedef struct dl_model {
   size_t num_accesses;
   size_t num_driver_reads;     // accesses before this one are of the stage itself
   DL_VEC(dl_model_axis) axes;  // parallel ones first, in the order of the iterators
+  // For computes that others are made inside of; zero for others.
+  size_t held;   // so many outermost axes are not fused with others, and alone may be the grid
+  int64_t rows;  // of the last of these that are one task, 1: each by itself
+  double work;   // points of all computes in the nest
   dl_primitive_list *out;
 } dl_model;
 
@@ -71,8 +75,20 @@ dl_model_rounds dl_model_find_rounds(const dl_model *m);
 // Whether known elements are read: the nest is then to be unrolled over these.
 bool dl_model_reads_table(const dl_model *m);
 
-// Appends the primitives for a root's nest.
+// Appends the primitives for the nest of a root, or of a compute inside of another's loop.
 void dl_choose_nest(dl_kernel *k, dl_stage *root, const dl_machine *machine,
                     dl_primitive_list *out);
+// The same for an elementwise root whose `held` outermost loops hold other computes, with tiles of
+// `rows` of the innermost of these; `work`: points of all of them. Returns the loop that holds
+// them.
+dl_ident dl_choose_host(dl_kernel *k, dl_stage *root, const dl_machine *machine, size_t held,
+                        int64_t rows, double work, dl_primitive_list *out);
+// How many rows such a tile has best.
+int64_t dl_choose_num_rows(dl_kernel *k, dl_stage *root, const dl_machine *machine, size_t held,
+                           double work);
+// Looks for computes that are best made inside of the loops of the kernel's last one: softmaxes and
+// normalizations, row by row. Appends the primitives for the whole kernel and returns true if there
+// are some. Changes the kernel: without success it can be used no more.
+bool dl_choose_rows(dl_kernel *k, const dl_machine *machine, size_t held, dl_primitive_list *out);
 
 #endif
