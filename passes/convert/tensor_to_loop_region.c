@@ -16,6 +16,12 @@ typedef struct moved_index {
   int64_t last;
 } moved_index;
 
+// The larger or smaller of two indices.
+typedef struct chosen_index {
+  const dl_op_def *def;
+  dl_expr a, b, result;
+} chosen_index;
+
 // A place inside of a loop of a nest, where a region is wanted.
 typedef struct place {
   dl_kernel *k;
@@ -24,6 +30,7 @@ typedef struct place {
   bool emits;        // there is code at the place, to which minima and maxima are added
   dl_ptr_map inner;  // dimensions (dl_expr) of further loops -> their extent
   DL_VEC(moved_index) moved;
+  DL_VEC(chosen_index) chosen;
 } place;
 
 // Values first … first + width - 1; the width is DL_DYNAMIC where it is not known.
@@ -143,15 +150,20 @@ static dl_box_side whole_side(dl_expr size) {
   return (dl_box_side){zero, size, constant ? size->value : DL_DYNAMIC, zero, zero};
 }
 
-static dl_expr emit_of_two(const place *p, const dl_op_def *def, dl_expr a, dl_expr b,
-                           dl_range range) {
+static dl_expr emit_of_two(place *p, const dl_op_def *def, dl_expr a, dl_expr b, dl_range range) {
   dl_loop_emitter *e = &p->k->e;
   bool largest = def == &arith_maxsi;
   if (a->kind == DL_EXPR_CONST && b->kind == DL_EXPR_CONST)
     return (a->value > b->value) == largest ? a : b;
-  if (!p->emits) return dl_emit_dim(e, NULL, range);
-  dl_value *value = dl_emit_binary(e, def, dl_emit_index(e, a), dl_emit_index(e, b));
-  return dl_emit_dim(e, value, range);
+  for (size_t i = 0; i < p->chosen.len; i++) {
+    const chosen_index *known = &p->chosen.data[i];
+    if (known->def == def && known->a == a && known->b == b) return known->result;
+  }
+  dl_value *value = NULL;
+  if (p->emits) value = dl_emit_binary(e, def, dl_emit_index(e, a), dl_emit_index(e, b));
+  dl_expr result = dl_emit_dim(e, value, range);
+  DL_PUSH(&p->chosen, ((chosen_index){def, a, b, result}));
+  return result;
 }
 
 // An index between 0 and `last`: itself, or the one of these that is nearest to it.
@@ -185,7 +197,7 @@ static interval moved_into(place *p, interval need, dl_expr size, bool exact) {
 }
 
 // An interval cut off at the ends of a dimension of unknown size.
-static dl_box_side cut_side(const place *p, interval need, dl_expr size) {
+static dl_box_side cut_side(place *p, interval need, dl_expr size) {
   dl_context *ctx = p->k->e.ctx;
   dl_range counts = {0, need.width}, firsts = {0, INT64_MAX};
   dl_expr zero = dl_expr_const(ctx, 0);
@@ -370,6 +382,7 @@ static void take_boxes(dl_walk_state *w, size_t axis, bool emits) {
   }
   dl_ptr_map_free(&p.inner);
   DL_VEC_FREE(&p.moved);
+  DL_VEC_FREE(&p.chosen);
 }
 
 void dl_region_open(dl_walk_state *w, size_t axis) { take_boxes(w, axis, true); }
