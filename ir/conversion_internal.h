@@ -46,8 +46,8 @@ struct dl_conversion {
   dl_op *root;
   const dl_conversion_config *config;
   bool full;
-  unsigned *order;      // of the patterns: by benefit, then as given
-  bool *active;         // patterns being applied
+  unsigned *order;  // of the patterns: by benefit, then as given
+  bool *active;     // patterns being applied
   unsigned depth;
   dl_builder builder;
   const char *pattern;  // being tried
@@ -55,9 +55,10 @@ struct dl_conversion {
   DL_VEC(dl_change) journal;
   dl_ptr_map mapping;   // dl_value -> dl_mapped
   dl_ptr_map replaced;  // ops
-  dl_ptr_map converted;  // blocks with new arguments -> 1 + the number of old ones, which come first
-  dl_ptr_map original;  // ops that were there before
-  dl_ptr_map sheltered; // legal with everything that they hold
+  // Blocks with new arguments -> 1 + the number of old ones, which come first.
+  dl_ptr_map converted;
+  dl_ptr_map original;   // ops that were there before
+  dl_ptr_map sheltered;  // legal with everything that they hold
   dl_op_list worklist;
   dl_op_list casts;
   DL_VEC(dl_reason) reasons;

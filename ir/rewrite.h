@@ -13,26 +13,29 @@ typedef struct dl_pattern {
   const char *name;
 } dl_pattern;
 
-#define DL_PATTERN(root, function) {&(root), (function), 1, #function}
+#define DL_PATTERN(root, function) \
+  { &(root), (function), 1, #function }
 
-DL_API dl_builder *dl_rw_builder(dl_rewriter *rw);  // placed before the matched op, with its location
+// Placed before the matched op, with its location.
+DL_API dl_builder *dl_rw_builder(dl_rewriter *rw);
 DL_API dl_op *dl_rw_build(dl_rewriter *rw, const dl_op_state *state);
 // All changes go through these, so that the driver revisits what may match now.
 DL_API void dl_replace(dl_rewriter *rw, dl_op *op, dl_value *value);  // op has one result
 DL_API void dl_replace_many(dl_rewriter *rw, dl_op *op, size_t count, dl_value *const *values);
 DL_API void dl_erase(dl_rewriter *rw, dl_op *op);
 DL_API void dl_rw_set_operand(dl_rewriter *rw, dl_op *op, size_t i, dl_value *value);
-DL_API void dl_rw_modified(dl_rewriter *rw, dl_op *op);  // after changing op in place by other means
+// After changing op in place by other means.
+DL_API void dl_rw_modified(dl_rewriter *rw, dl_op *op);
 DL_API void *dl_rw_user(dl_rewriter *rw);
 
 typedef struct dl_rewrite_config {
   unsigned max_iterations;  // rounds over all ops, 0: 10
   int64_t max_rewrites;     // patterns applied and ops folded in a round, 0: a number for each op
-  bool *converged;          // told whether a round left nothing to do within these bounds; NULL: patterns that
-                            // do not get there are a bug
-  bool simplify_regions;    // between rounds: see ir/simplify_regions.h
-  bool fold;                // also fold ops with their hooks, materialize constants, erase dead pure ops
-  void *user;               // for dl_rw_user
+  bool *converged;  // told whether a round left nothing to do within these bounds; NULL: patterns
+                    // that do not get there are a bug
+  bool simplify_regions;  // between rounds: see ir/simplify_regions.h
+  bool fold;   // also fold ops with their hooks, materialize constants, erase dead pure ops
+  void *user;  // for dl_rw_user
 } dl_rewrite_config;
 
 // Rewrites everything below root (not root itself). *changed may be NULL.

@@ -8,7 +8,8 @@
 
 // C functions that a spec names; NULL where it names none.
 typedef struct dl_yaml_hooks {
-  const char *verify, *verify_symbols, *fold, *parse, *print, *infer, *canonicalize, *control, *branch;
+  const char *verify, *verify_symbols, *fold, *parse, *print, *infer, *canonicalize, *control,
+      *branch;
 } dl_yaml_hooks;
 
 typedef struct dl_yaml_dialect {
@@ -17,8 +18,8 @@ typedef struct dl_yaml_dialect {
   const dl_yaml_hooks *hooks;  // one per op
 } dl_yaml_dialect;
 
-// Reads and checks a dialect. Everything read lives as long as the context. NULL after diagnostics located
-// in the file.
+// Reads and checks a dialect. Everything read lives as long as the context. NULL after diagnostics
+// located in the file.
 const dl_yaml_dialect *dl_read_dialect_yaml(dl_context *ctx, const char *path);
 
 #endif

@@ -15,8 +15,9 @@ typedef struct dl_compile_options {
   const char *weights;       // "embed" or "separate"; NULL: by their size
   const char *report;        // write a page about kernels there; or NULL
   int opt_level;             // 0 to 3
-  double tolerance;          // of approximate algorithms, relative to an output's largest magnitude; 0: none
-  size_t num_shapes;         // "NAME=1x3x224x224"
+  // Of approximate algorithms, relative to an output's largest magnitude; 0: none.
+  double tolerance;
+  size_t num_shapes;  // "NAME=1x3x224x224"
   const char *const *shapes;
   size_t num_exposed;  // values of the model to be made outputs as well
   const char *const *exposed;
