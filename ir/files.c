@@ -88,7 +88,7 @@ dl_temporaries *dl_get_temporaries(dl_context *ctx) { return ctx->temporaries; }
 
 // --- output files ---
 
-static bool is_special(const char *path) {
+bool dl_is_special_file(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
@@ -100,7 +100,7 @@ static void forget_temporary(dl_output_file *out) {
 
 bool dl_output_open(dl_output_file *out, dl_temporaries *list, const char *path) {
   dl_buffer name = {0};
-  if (!is_special(path)) dl_buffer_printf(&name, "%s.%ld.tmp", path, (long)getpid());
+  if (!dl_is_special_file(path)) dl_buffer_printf(&name, "%s.%ld.tmp", path, (long)getpid());
   *out = (dl_output_file){.path = path, .temporary = name.data, .list = list};
   if (out->temporary) dl_temporaries_add(list, out->temporary);
   out->file = fopen(out->temporary ? out->temporary : path, "wb");

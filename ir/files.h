@@ -40,6 +40,8 @@ typedef struct dl_output_file {
   dl_temporaries *list;
 } dl_output_file;
 
+// Whether the path exists and is no regular file: what is written there has no files beside it.
+DL_API bool dl_is_special_file(const char *path);
 // False, with errno set, when the file cannot be made; it need not be closed then. `path` must
 // outlive the file.
 DL_API DL_NODISCARD bool dl_output_open(dl_output_file *out, dl_temporaries *list,

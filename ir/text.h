@@ -34,7 +34,7 @@ DL_API void dl_print_op(dl_buffer *out, const dl_op *op, const dl_print_options 
 // Writes a module to path atomically (a temporary file, then rename). The resources it uses go to a side
 // file, `path` with the extension .dlw: their bytes, each aligned to 64, in the order in which the section
 // {-# external_resources: {dlir: {file: "x.dlw", name: "offset:size", …}} #-} lists them. "-" is standard
-// output, resources inline. A path that ends with .dlbc gets the binary form, which holds them.
+// output; there, and in what is no regular file (/dev/null), resources are inline. A path that ends with .dlbc gets the binary form, which holds them.
 DL_API dl_status dl_write_module(dl_op *module, const char *path, const dl_print_options *options);
 
 // --- for pretty parsers (dl_op_def.parse) ---

@@ -67,7 +67,7 @@ static bool uses_resources(const dl_printer *o) {
 }
 
 static dl_status write_side_file(dl_printer *o, const char *path) {
-  if (!uses_resources(o)) {
+  if (!uses_resources(o) || dl_is_special_file(path)) {
     dl_write_resource_sections(o, NULL);
     return DL_OK;
   }

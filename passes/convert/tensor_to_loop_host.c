@@ -324,21 +324,22 @@ static void flatten(size_t count, const dl_type *tensors, type_list *out) {
   }
 }
 
-static dl_attr names_of(host *h, const char *list, size_t count) {
-  dl_attr attrs = dl_get_attr(h->source, list), none = dl_string_attr_z(h->ctx, "");
+// What has no name is called `plain` with its number: callers must be able to refer to it.
+static dl_attr names_of(host *h, const char *list, const char *plain, size_t count) {
+  dl_attr attrs = dl_get_attr(h->source, list);
   dl_ident key = dl_intern_z(h->ctx, "dlir.name");
   dl_attr *names = dl_arena_alloc(h->arena, (count + 1) * sizeof(dl_attr));
   for (size_t i = 0; i < count; i++) {
     dl_attr name = attrs && i < attrs->count ? dl_dict_get(attrs->elements[i], key) : NULL;
-    names[i] = name ? name : none;
+    names[i] = name ? name : dl_string_attr_z(h->ctx, dl_intern_f(h->ctx, "%s_%zu", plain, i));
   }
   return dl_array_attr(h->ctx, count, names);
 }
 
 static void set_signature(host *h, dl_op *func, dl_type old) {
   dl_named_attr names[] = {
-      {dl_intern_z(h->ctx, "inputs"), names_of(h, "arg_attrs", old->num_inputs)},
-      {dl_intern_z(h->ctx, "outputs"), names_of(h, "res_attrs", old->num_results)}};
+      {dl_intern_z(h->ctx, "inputs"), names_of(h, "arg_attrs", "input", old->num_inputs)},
+      {dl_intern_z(h->ctx, "outputs"), names_of(h, "res_attrs", "output", old->num_results)}};
   dl_set_attr(func, "loop.signature", dl_type_attr(old));
   dl_set_attr(func, "dlir.names", dl_dict_attr(h->ctx, 2, names));
 }

@@ -1,6 +1,7 @@
 #include "tools/common/compile.h"
 
 #include "ir/binary.h"
+#include "ir/files.h"
 #include "ir/plugin.h"
 #include "ir/spec.h"
 #include "ir/text.h"
@@ -280,7 +281,8 @@ static dl_status emit_code(dl_op *module, const dl_target_def *target, const cha
   dl_buffer_puts(&header, ".h");
   dl_named_text texts[4] = {{"prefix", prefix}, {"opt", level}};
   size_t count = 2;
-  if (options->header && binary) texts[count++] = (dl_named_text){"header", header.data};
+  if (options->header && binary && !dl_is_special_file(output))
+    texts[count++] = (dl_named_text){"header", header.data};
   if (options->weights) texts[count++] = (dl_named_text){"weights", options->weights};
   dl_status status = target->emit(module, kind, output, texts, count);
   dl_buffer_free(&header);

@@ -182,6 +182,37 @@ static int check_pass_flags(dl_context *ctx, const options *o) {
   return status;
 }
 
+// Names in such lists that belong to no pass would silently do nothing. With `counts` each is
+// followed by "-count=N".
+static int check_pass_list(dl_context *ctx, const char *option, const char *list, bool counts) {
+  for (const char *at = list, *end; at; at = *end ? end + 1 : NULL) {
+    end = at + strcspn(at, ",");
+    dl_str name = {at, (size_t)(end - at)};
+    if (counts) {
+      const char key[] = "-count=";
+      const char *count = memmem(name.data, name.len, key, sizeof(key) - 1);
+      const char *digits = count ? count + sizeof(key) - 1 : end;
+      if (digits == end || digits + strspn(digits, "0123456789") != end)
+        return dl_cli_usage_error("dlopt", "--%s: '%.*s' is not of the form PASS-count=N", option,
+                                  (int)name.len, name.data);
+      name.len = (size_t)(count - at);
+    }
+    if (!dl_find_pass(ctx, name))
+      return dl_cli_usage_error("dlopt",
+                                "--%s: no pass is named '%.*s'; --list-passes has them all", option,
+                                (int)name.len, name.data);
+  }
+  return DL_EXIT_OK;
+}
+
+static int check_pass_lists(dl_context *ctx, const dl_instrumentation *run) {
+  int status = check_pass_list(ctx, "skip-passes", run->skip_passes, false);
+  if (!status) status = check_pass_list(ctx, "mlir-print-ir-before", run->print_before, false);
+  if (!status) status = check_pass_list(ctx, "mlir-print-ir-after", run->print_after, false);
+  if (!status) status = check_pass_list(ctx, "mlir-debug-counter", run->debug_counter, true);
+  return status;
+}
+
 // Flags become a pipeline on the module; neighbours with the same anchor share one nested pipeline.
 static void pipeline_of_flags(dl_context *ctx, const options *o, dl_buffer *text) {
   const char *open = NULL;
@@ -389,6 +420,7 @@ static int prepare(const options *o) {
   dl_context *ctx = make_context(o);
   if (!ctx) return DL_EXIT_FAILURE;
   int status = check_pass_flags(ctx, o);
+  if (status == DL_EXIT_OK) status = check_pass_lists(ctx, &o->run);
   if (status == DL_EXIT_OK && o->list_passes) list_passes(ctx);
   if (status == DL_EXIT_OK && o->show_dialects) show_dialects(ctx);
   dl_context_destroy(ctx);
