@@ -124,7 +124,7 @@ static bool eval_binary(dl_expr_kind kind, int64_t a, int64_t b, int64_t *value)
 }
 
 bool dl_expr_eval(dl_expr expr, const int64_t *dims, const int64_t *symbols, int64_t *value) {
-  int64_t a, b;
+  int64_t a = 0, b = 0;
   switch (expr->kind) {
     case DL_EXPR_CONST:
       *value = expr->value;

@@ -425,7 +425,7 @@ dl_status dl_binary_read_locs(dl_binary *file) {
 
 static dl_status read_resource(dl_binary *file, dl_bytes *in) {
   dl_ident name;
-  dl_str bytes;
+  dl_str bytes = {0};
   DL_TRY(get_name(file, in, &name));
   const uint8_t *at = in->at;
   uint64_t alignment = dl_get(in);

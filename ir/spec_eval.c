@@ -419,7 +419,7 @@ static dl_status eval_comprehension(dl_binder *b, const dl_spec_node *node, dl_b
 
 static dl_status eval_entry(dl_binder *b, const dl_spec_node *node, const dl_bound_value *list,
                             dl_bound_value *out) {
-  int64_t i;
+  int64_t i = 0;
   if (node->num_args != 2) return dl_spec_fail(b, "a list has one subscript");
   DL_TRY(dl_eval_int(b, node->args[1], &i));
   if (i < 0 || (size_t)i >= list->count)

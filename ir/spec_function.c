@@ -174,7 +174,7 @@ static dl_status call_prod(dl_binder *b, const call *c, dl_bound_value *out) {
 
 // prefix(list, k): the sum of the first k entries.
 static dl_status call_prefix(dl_binder *b, const call *c, dl_bound_value *out) {
-  int64_t k;
+  int64_t k = 0;
   DL_TRY(expect_list(b, c, 0));
   DL_TRY(const_arg(b, c, 1, &k));
   if (k < 0 || (size_t)k > c->args[0].count) return dl_spec_fail(b, "prefix out of range");
@@ -193,7 +193,7 @@ static dl_status call_range(dl_binder *b, const call *c, dl_bound_value *out) {
 
 // slice(list, from, to)
 static dl_status call_slice(dl_binder *b, const call *c, dl_bound_value *out) {
-  int64_t from, to;
+  int64_t from = 0, to = 0;
   DL_TRY(expect_list(b, c, 0));
   DL_TRY(const_arg(b, c, 1, &from));
   DL_TRY(const_arg(b, c, 2, &to));
@@ -231,7 +231,7 @@ static dl_status normalize_axis(dl_binder *b, const dl_bound_value *axis, int64_
 }
 
 static dl_status call_normalize(dl_binder *b, const call *c, dl_bound_value *out) {
-  int64_t rank;
+  int64_t rank = 0;
   DL_TRY(const_arg(b, c, 1, &rank));
   if (c->args[0].kind != DL_BV_LIST) return normalize_axis(b, &c->args[0], rank, out);
   dl_bound_value *items = new_items(b, c->args[0].count);

@@ -379,7 +379,7 @@ static dl_status apply_select(dl_binder *b, const dl_bound_value *values, dl_bou
 // Sums and products of index trees with plain indices stay quasi-affine where both sides are.
 static dl_status apply_typed(dl_binder *b, dl_scalar_op op, size_t count,
                              const dl_bound_value *values, dl_type type, dl_bound_value *out) {
-  const dl_scalar *args[2];
+  const dl_scalar *args[2] = {NULL};
   for (size_t i = 0; i < count; i++) DL_TRY(dl_to_scalar(b, &values[i], type, &args[i]));
   type = args[0]->type;
   bool is_math = op >= DL_SCALAR_FLOOR && op <= DL_SCALAR_ATAN;

@@ -351,7 +351,7 @@ static dl_status check_hook_names(reader *r, const yaml_node_t *node, const dl_y
 
 static dl_status read_op(reader *r, const char *dialect, const yaml_node_t *name,
                          const yaml_node_t *node, dl_op_def *def, dl_yaml_hooks *hooks) {
-  const char *op_name;
+  const char *op_name = NULL;
   DL_TRY(read_text(r, name, &op_name));
   for (const char *c = op_name; *c; c++)
     if (!isalnum((unsigned char)*c) && *c != '_' && *c != '.')
@@ -359,7 +359,7 @@ static dl_status read_op(reader *r, const char *dialect, const yaml_node_t *name
   def->name = dl_intern_f(r->ctx, "%s.%s", dialect, op_name);
   DL_TRY(expect_mapping(r, node, "keys of an op"));
   for (size_t i = 0; i < node_count(node); i++) {
-    const char *key;
+    const char *key = NULL;
     const yaml_node_t *key_node = key_at(r, node, i);
     DL_TRY(read_text(r, key_node, &key));
     DL_TRY(read_op_key(r, key, key_node, value_at(r, node, i), def, hooks));

@@ -91,7 +91,7 @@ static dl_outcome minus(dl_rewriter *rw, dl_op *op, step how, dl_attr a, dl_attr
 }
 
 dl_outcome arith_addi_canonicalize(dl_rewriter *rw, dl_op *op) {
-  binary sum, inner;
+  binary sum = {0}, inner;
   match(op, &arith_addi, &sum);
   if (sum.right && match_value(sum.lhs, &arith_addi, &inner) && inner.right)
     return with_right(rw, op, &arith_addi, inner.lhs, ADD, inner.right, sum.right);
@@ -129,7 +129,7 @@ static dl_outcome subtract_from_constant(dl_rewriter *rw, dl_op *op, const binar
 }
 
 dl_outcome arith_subi_canonicalize(dl_rewriter *rw, dl_op *op) {
-  binary difference, inner;
+  binary difference = {0}, inner;
   match(op, &arith_subi, &difference);
   if (difference.right) return subtract_constant(rw, op, &difference);
   if (difference.left) return subtract_from_constant(rw, op, &difference);
@@ -143,7 +143,7 @@ dl_outcome arith_subi_canonicalize(dl_rewriter *rw, dl_op *op) {
 }
 
 dl_outcome arith_muli_canonicalize(dl_rewriter *rw, dl_op *op) {
-  binary product, inner;
+  binary product = {0}, inner;
   match(op, &arith_muli, &product);
   if (!product.right || !match_value(product.lhs, &arith_muli, &inner) || !inner.right)
     return DL_NO_MATCH;

@@ -185,7 +185,7 @@ static void end_if(code *c, LLVMBasicBlockRef after) {
 }
 
 static void fail_unless(code *c, LLVMValueRef in_range) {
-  LLVMBasicBlockRef after;
+  LLVMBasicBlockRef after = NULL;
   begin_if(c, LLVMBuildNot(c->b, in_range, ""), &after);
   LLVMBuildStore(c->b, constant(c, 1), LLVMGetParam(c->function, FAILED));
   end_if(c, after);
@@ -459,7 +459,7 @@ static LLVMValueRef accumulator(code *c, LLVMValueRef accumulators, LLVMValueRef
 
 static void emit_accumulation(code *c, const dl_kernel *combine, LLVMValueRef at) {
   LLVMValueRef active = emit_conditions(c, false);
-  LLVMBasicBlockRef after;
+  LLVMBasicBlockRef after = NULL;
   if (active) begin_if(c, active, &after);
   LLVMTypeRef type = lane_type(c, dl_lane_of(c->box->type));
   LLVMValueRef in[] = {NULL, emit_body(c)};

@@ -50,7 +50,8 @@ static dl_op *import(dl_context *ctx, const char *path, const dl_compile_options
   const dl_target_def *importer = NULL;
   if (dl_load_target(ctx, "onnx") == DL_OK) importer = dl_find_importer(ctx, path);
   if (!importer) {
-    dl_error(file_loc(ctx, path), "no importer for this kind of file; known are .dlir, .dlbc and .onnx");
+    dl_error(file_loc(ctx, path),
+             "no importer for this kind of file; known are .dlir, .dlbc and .onnx");
     return NULL;
   }
   DL_VEC(dl_named_text) texts = {0};
